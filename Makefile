@@ -1,0 +1,60 @@
+# Two commands matter: `make demo` runs the main job, `make test` passes the tests. Both do all set-up.
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+V      := .venv
+export PATH := $(CURDIR)/$(V)/bin:$(CURDIR)/node_modules/.bin:$(PATH)
+PIP    := python -m pip install --quiet --disable-pip-version-check --no-deps
+LOCKED := --only-binary :all: --require-hashes -r
+UVC    := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+          --no-emit-index-url --no-emit-find-links --no-annotate --no-header
+.PHONY: demo test shown check contracts fresh lock samples clean help
+
+help:            ## this list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
+
+demo: $(V)/run $(V)/npm-run  ## the walk: issue, anchor, verify, tamper, revoke, stop the chain
+	@certledger demo $(DEMO)
+
+test: $(V)/dev $(V)/npm  ## every test, acceptance at a tenth
+	@pytest -q $(T)
+
+shown: $(V)/dev $(V)/npm  ## every acceptance test at full size, evidence printed
+	@CERTLEDGER_SHOWN=1 pytest -q -s tests/acceptance
+
+check: $(V)/dev  ## ruff, formatting, mypy --strict, import-linter
+	@ruff check . && ruff format --check . && mypy && lint-imports --no-cache
+
+contracts: $(V)/dev $(V)/npm  ## recompile the contracts and compare with the committed artifacts
+	@python scripts/compile_contracts.py --check
+
+samples: $(V)/run  ## write samples/*.csv anew
+	@python scripts/make_samples.py
+
+fresh:  ## clone, empty HOME, no node: the two commands from nothing
+	@sh scripts/fresh.sh
+
+lock: $(V)/dev  ## resolve all dependencies anew
+	$(PIP) uv==0.13.9
+	cd requirements && $(UVC) run.in -o run.txt && $(UVC) dev.in -o dev.txt
+	npm install --package-lock-only
+
+clean:  ## remove what the targets made
+	rm -rf $(V) node_modules demo-run contracts/out contracts/cache
+
+$(V)/bin/python:
+	@test -n "$(PYTHON)" || { echo 'certledger needs Python 3.11 or newer'; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo 'certledger needs Python 3.11 or newer'; exit 1; }
+	@echo 'setting up: virtual environment, locked packages, chain engine (about a minute, once)'
+	@$(PYTHON) -m venv $(V) || { echo 'no venv module: on Debian, apt-get install python3-venv'; rm -rf $(V); exit 1; }
+$(V)/run: requirements/run.txt pyproject.toml | $(V)/bin/python
+	@$(PIP) $(LOCKED) requirements/run.txt
+	@$(PIP) --no-index --no-build-isolation -e .
+	@touch $@
+$(V)/dev: requirements/dev.txt $(V)/run
+	@$(PIP) $(LOCKED) requirements/dev.txt
+	@touch $@
+$(V)/npm-run: package-lock.json .npmrc $(V)/run
+	@npm ci --silent --omit=dev
+	@touch $@
+$(V)/npm: package-lock.json .npmrc $(V)/run
+	@npm ci --silent
+	@touch $(V)/npm-run $@

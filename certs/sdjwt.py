@@ -1,0 +1,206 @@
+"""SD-JWT (RFC 9901): a signed JWT whose claims the holder may show one by one.
+
+Issuing makes one disclosure per attribute and signs their digests. Reading takes a presentation apart, and
+`disclosed` puts the shown claims back where their digests stand, refusing whatever is not referenced exactly once.
+Who may have signed, and what the claims mean, is not decided here. JSON is read strictly (no floats, no duplicate
+keys), so a presentation has one reading.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import NoReturn
+
+import orjson
+
+from ledger import canonical, jws
+from ledger.canonical import Json
+from ledger.errors import VerificationError
+from ledger.jws import Compact, Signer, b64url, unb64url
+
+TYP = "dc+sd-jwt"
+MAX_BYTES = 256 * 1024
+MAX_DISCLOSURES = 256
+SALT_BYTES = 16
+_DIGEST_DOMAIN = b"certledger/cert/v1\x00"
+_RESERVED = {"_sd", "..."}
+
+
+@dataclass(frozen=True, slots=True)
+class Disclosure:
+    """One claim that can be shown: (salt, name, value), or an array element without a name."""
+
+    encoded: str
+    name: str | None
+    value: Json
+
+    @property
+    def digest(self) -> str:
+        return _disclosure_digest(self.encoded)
+
+
+@dataclass(frozen=True, slots=True)
+class Presentation:
+    """A combined SD-JWT taken apart; nothing verified yet."""
+
+    jwt: str
+    untrusted: Compact
+    disclosures: tuple[Disclosure, ...]
+    key_binding: str
+    """The KB-JWT, empty if none."""
+
+    @property
+    def digest(self) -> bytes:
+        return certificate_digest(self.untrusted)
+
+
+def certificate_digest(jwt: Compact) -> bytes:
+    """Identity of a certificate: over the signing input, never the signature, which ES256 lets anyone alter."""
+    return sha256(_DIGEST_DOMAIN + jwt.signing_input).digest()
+
+
+def issue(visible: Mapping[str, Json], hidden: Mapping[str, Json], *, salts: bytes, signer: Signer) -> str:
+    """`<jwt>~<disclosure>~…~` with every claim of `hidden` selectively disclosable.
+
+    `salts` holds 16 fresh random bytes a hidden claim. Values must be fit for strict JSON.
+    """
+    disclosures = []
+    for i, (name, value) in enumerate(hidden.items()):
+        salt = b64url(salts[i * SALT_BYTES : (i + 1) * SALT_BYTES])
+        disclosures.append(b64url(orjson.dumps([salt, name, value])))
+    # Sorted, so that the order of digests tells nothing about which claims there are.
+    digests = sorted(map(_disclosure_digest, disclosures))
+    payload = orjson.dumps({**visible, "_sd_alg": "sha-256", "_sd": digests})
+    jwt = jws.sign_compact(payload, typ=TYP, signer=signer)
+    return "~".join((jwt, *disclosures, ""))
+
+
+def parse(text: str) -> Presentation:
+    """Take a presentation apart. Raises `VerificationError` or `CanonicalError`."""
+    if len(text) > MAX_BYTES or not text.isascii():
+        _refuse("SDJWT_FORM", "not an SD-JWT of at most 256 KiB of ASCII")
+    jwt, *encoded = text.split("~")
+    if not encoded or len(encoded) > MAX_DISCLOSURES + 1:
+        _refuse("SDJWT_FORM", "not a combined SD-JWT")
+    *disclosures, key_binding = encoded
+    parsed = jws.parse_compact(jwt, typ=TYP)
+    return Presentation(jwt, parsed, tuple(map(parse_disclosure, disclosures)), key_binding)
+
+
+def parse_disclosure(encoded: str) -> Disclosure:
+    value = canonical.loads(unb64url(encoded), max_bytes=MAX_BYTES)
+    if not isinstance(value, list) or len(value) not in (2, 3) or not all(isinstance(v, str) for v in value[:-1]):
+        _refuse("SDJWT_DISCLOSURE", "a disclosure is [salt, name, value] or [salt, value]")
+    name = value[1] if len(value) == 3 else None
+    if name in _RESERVED:
+        _refuse("SDJWT_DISCLOSURE", "a disclosure must not be called _sd or ...")
+    return Disclosure(encoded, name if isinstance(name, str) else None, value[-1])
+
+
+def payload(presentation: Presentation) -> dict[str, Json]:
+    """The signed claims as they stand, digests and all."""
+    value = canonical.loads(presentation.untrusted.payload, max_bytes=MAX_BYTES)
+    if not isinstance(value, dict):
+        _refuse("SDJWT_FORM", "the payload is not an object")
+    if value.get("_sd_alg", "sha-256") != "sha-256":
+        _refuse("SDJWT_ALGORITHM", "only sha-256 digests are accepted")
+    return value
+
+
+def disclosed(presentation: Presentation) -> dict[str, Json]:
+    """The claims a verifier may see (RFC 9901 §7.1): each disclosure in its place, all digests gone."""
+    by_digest = {disclosure.digest: disclosure for disclosure in presentation.disclosures}
+    if len(by_digest) != len(presentation.disclosures):
+        _refuse("SDJWT_DUPLICATE", "a disclosure stands there twice")
+    unpacker = _Unpacker(by_digest)
+    claims = unpacker.members(payload(presentation))
+    if unpacker.unused:
+        _refuse("SDJWT_UNREFERENCED", "a disclosure belongs to no digest of this certificate")
+    claims.pop("_sd_alg", None)
+    return claims
+
+
+def select(text: str, names: Iterable[str]) -> str:
+    """The presentation that shows only the named top-level claims, without key binding."""
+    wanted = set(names)
+    presentation = parse(text)
+    kept = [d.encoded for d in presentation.disclosures if d.name in wanted]
+    return "~".join((presentation.jwt, *kept, ""))
+
+
+class _Unpacker:
+    """Replaces digests by what was disclosed; remembers which digests it met, to refuse a second meeting."""
+
+    def __init__(self, disclosures: Mapping[str, Disclosure]) -> None:
+        self._disclosures = disclosures
+        self._met: set[str] = set()
+        self._depth = 0
+        self.unused = set(disclosures)
+
+    def members(self, value: Mapping[str, Json]) -> dict[str, Json]:
+        """One object with its disclosures. Depth is bounded again: disclosures nest beyond one document."""
+        self._depth += 1
+        if self._depth > canonical.MAX_DEPTH:
+            _refuse("SDJWT_TOO_DEEP", "disclosures are nested too deeply")
+        claims = self._members(value)
+        self._depth -= 1
+        return claims
+
+    def _members(self, value: Mapping[str, Json]) -> dict[str, Json]:
+        claims = {name: self._value(member) for name, member in value.items() if name != "_sd"}
+        if "..." in claims:
+            _refuse("SDJWT_FORM", "an object member is called ...")
+        for digest in self._digests(value.get("_sd", [])):
+            disclosure = self._take(digest)
+            if disclosure is None:
+                continue
+            if disclosure.name is None or disclosure.name in claims:
+                _refuse("SDJWT_DISCLOSURE", "a disclosure has no name here, or a name that is taken")
+            claims[disclosure.name] = self._value(disclosure.value)
+        return claims
+
+    def _value(self, value: Json) -> Json:
+        if isinstance(value, dict):
+            return self.members(value)
+        if isinstance(value, list):
+            return self._elements(value)
+        return value
+
+    def _elements(self, value: Sequence[Json]) -> list[Json]:
+        elements: list[Json] = []
+        for element in value:
+            if not (isinstance(element, dict) and "..." in element):
+                elements.append(self._value(element))
+                continue
+            if len(element) != 1:
+                _refuse("SDJWT_FORM", "an array digest stands alone")
+            (digest,) = self._digests([element["..."]])
+            disclosure = self._take(digest)
+            if disclosure is not None:
+                if disclosure.name is not None:
+                    _refuse("SDJWT_DISCLOSURE", "an array element has no name")
+                elements.append(self._value(disclosure.value))
+        return elements
+
+    def _digests(self, value: Json) -> list[str]:
+        digests = [d for d in value if isinstance(d, str)] if isinstance(value, list) else []
+        if not isinstance(value, list) or len(digests) != len(value):
+            _refuse("SDJWT_FORM", "digests are strings in a list")
+        return digests
+
+    def _take(self, digest: str) -> Disclosure | None:
+        if digest in self._met:
+            _refuse("SDJWT_DUPLICATE", "a digest stands there twice")
+        self._met.add(digest)
+        self.unused.discard(digest)
+        return self._disclosures.get(digest)
+
+
+def _disclosure_digest(encoded: str) -> str:
+    return b64url(sha256(encoded.encode("ascii")).digest())
+
+
+def _refuse(code: str, message: str) -> NoReturn:
+    raise VerificationError(code, message)

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity ^0.8.24;
+
+import {IMemberRegistry, ROLE_PUBLISH, ROLE_STATUS} from "../interfaces/IMemberRegistry.sol";
+import {Term} from "../interfaces/ITerms.sol";
+import {Terms} from "../Terms.sol";
+import {Agencies} from "./Agencies.sol";
+
+/// @title Accounts that act for a city or for one of its agencies
+abstract contract Accounts is Agencies {
+    using Terms for Term[];
+
+    mapping(address who => Term[]) private _accountTerms;
+
+    /// @inheritdoc IMemberRegistry
+    function addAccount(address account_, bytes32 agency, uint8 roles, uint64 from, uint64 to) external {
+        uint32 own = _governedCity();
+        uint64 start = _addAccount(account_, Account({city: own, roles: roles, agency: agency}), from, to);
+        if (agency != 0) _requireMember(agency, own, start);
+    }
+
+    /// @inheritdoc IMemberRegistry
+    function endAccount(address account_, uint64 to) external {
+        if (_accounts[account_].city != _governedCity()) revert UnknownAccount(account_);
+        uint64 stop = _accountTerms[account_].end(to);
+        emit AccountEnded(account_, stop);
+    }
+
+    /// @inheritdoc IMemberRegistry
+    function account(address who) external view returns (Account memory row, Term[] memory terms) {
+        return (_accounts[who], _accountTerms[who]);
+    }
+
+    /// @inheritdoc IMemberRegistry
+    function actsFor(address who, uint8 role) external view returns (uint32 cityId, bytes32 agency) {
+        Account memory row = _accounts[who];
+        (cityId, agency) = (row.city, row.agency);
+        uint64 time = uint64(block.timestamp);
+        bool active = row.roles & role != 0 && _accountTerms[who].covers(time, uint64(block.number))
+            && _activeNow(cityId) && (agency == 0 || _isMember(agency, cityId, time));
+        if (!active) revert Unregistered(who);
+    }
+
+    function _addAccount(address who, Account memory row, uint64 from, uint64 to)
+        internal
+        returns (uint64 start)
+    {
+        uint8 allowed = row.agency == 0 ? ROLE_PUBLISH | ROLE_STATUS : ROLE_STATUS;
+        if (row.roles == 0 || row.roles & ~allowed != 0) revert BadRoles(row.roles);
+        if (!_isSame(_accounts[who], row)) _claim(who, row);
+        start = _accountTerms[who].open(from, to);
+        emit AccountAdded(who, row.city, row.agency, row.roles, start, to);
+    }
+
+    function _isSame(Account memory a, Account memory b) private pure returns (bool) {
+        return a.city == b.city && a.roles == b.roles && a.agency == b.agency;
+    }
+}

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity ^0.8.24;
+
+import {IMemberRegistry} from "../interfaces/IMemberRegistry.sol";
+import {Term} from "../interfaces/ITerms.sol";
+import {Terms} from "../Terms.sol";
+import {Cities} from "./Cities.sol";
+
+/// @title Agencies, their city, and what that city lets them issue
+abstract contract Agencies is Cities {
+    using Terms for Term[];
+
+    uint256 internal constant AGENCY_LENGTH = 18;
+
+    struct AgencyRecord {
+        /// @dev Every city that ever had this agency, each once. At most one membership holds at any time.
+        uint32[] cities;
+        mapping(uint32 city => Term[]) memberships;
+        mapping(uint32 city => mapping(bytes32 typeId => Term[])) accreditations;
+    }
+
+    mapping(bytes32 agency => AgencyRecord) private _agencies;
+
+    /// @inheritdoc IMemberRegistry
+    function addAgency(bytes32 agency, uint64 from, uint64 to) external {
+        uint32 own = _governedCity();
+        _requireCode(agency, AGENCY_LENGTH);
+        AgencyRecord storage record = _agencies[agency];
+        _requireFree(agency, own);
+        if (record.memberships[own].length == 0) record.cities.push(own);
+        uint64 start = record.memberships[own].open(from, to);
+        emit AgencyAdded(agency, own, start, to);
+    }
+
+    /// @inheritdoc IMemberRegistry
+    function endAgency(bytes32 agency, uint64 to) external {
+        uint32 own = _governedCity();
+        uint64 stop = _agencies[agency].memberships[own].end(to);
+        emit AgencyEnded(agency, own, stop);
+    }
+
+    /// @inheritdoc IMemberRegistry
+    function accredit(bytes32 agency, bytes32 typeId, uint64 from, uint64 to) external {
+        uint32 own = _governedCity();
+        uint64 start = _agencies[agency].accreditations[own][typeId].open(from, to);
+        _requireMember(agency, own, start);
+        if (!inScope(own, typeId, start, uint64(block.number))) revert OutOfScope(own, typeId, start);
+        emit Accredited(agency, own, typeId, start, to);
+    }
+
+    /// @inheritdoc IMemberRegistry
+    function endAccreditation(bytes32 agency, bytes32 typeId, uint64 to) external {
+        uint32 own = _governedCity();
+        uint64 stop = _agencies[agency].accreditations[own][typeId].end(to);
+        emit AccreditationEnded(agency, own, typeId, stop);
+    }
+
+    /// @inheritdoc IMemberRegistry
+    function agencyTerms(bytes32 agency, uint32 cityId) external view returns (Term[] memory) {
+        return _agencies[agency].memberships[cityId];
+    }
+
+    /// @inheritdoc IMemberRegistry
+    function cityOfAgency(bytes32 agency, uint64 time, uint64 asOfBlock) public view returns (uint32) {
+        AgencyRecord storage record = _agencies[agency];
+        uint256 count = record.cities.length;
+        for (uint256 i = 0; i < count; ++i) {
+            uint32 id = record.cities[i];
+            if (record.memberships[id].covers(time, asOfBlock)) return id;
+        }
+        return 0;
+    }
+
+    /// @inheritdoc IMemberRegistry
+    function accreditationTerms(bytes32 agency, uint32 cityId, bytes32 typeId)
+        external
+        view
+        returns (Term[] memory)
+    {
+        return _agencies[agency].accreditations[cityId][typeId];
+    }
+
+    /// @inheritdoc IMemberRegistry
+    function accredited(bytes32 agency, bytes32 typeId, uint64 time, uint64 asOfBlock)
+        external
+        view
+        returns (bool)
+    {
+        uint32 id = cityOfAgency(agency, time, asOfBlock);
+        return cityActive(id, time, asOfBlock)
+            && _agencies[agency].accreditations[id][typeId].covers(time, asOfBlock);
+    }
+
+    function _isMember(bytes32 agency, uint32 id, uint64 time) internal view returns (bool) {
+        return _agencies[agency].memberships[id].covers(time, uint64(block.number));
+    }
+
+    function _requireMember(bytes32 agency, uint32 id, uint64 time) internal view {
+        if (!_isMember(agency, id, time)) revert AgencyNotMember(agency, id, time);
+    }
+
+    function _requireFree(bytes32 agency, uint32 own) private view {
+        AgencyRecord storage record = _agencies[agency];
+        uint256 count = record.cities.length;
+        for (uint256 i = 0; i < count; ++i) {
+            uint32 other = record.cities[i];
+            if (other != own && record.memberships[other].reaches(uint64(block.timestamp))) {
+                revert AgencyElsewhere(agency, other);
+            }
+        }
+    }
+}

@@ -1,0 +1,62 @@
+"""The binary form of sealed content: version, recipients, nonce, ciphertext."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from ledger.errors import VerificationError
+
+VERSION = 1
+"""Names the suite: AES-256-GCM content, 256-bit data key wrapped by AES-256-GCM."""
+KEY_BYTES = 32
+KID_BYTES = 16
+NONCE_BYTES = 12
+WRAPPED_BYTES = NONCE_BYTES + KEY_BYTES + 16
+_RECIPIENT_BYTES = KID_BYTES + WRAPPED_BYTES
+MAX_RECIPIENTS = 32
+
+
+class Wrapper(Protocol):
+    """A key that wraps data keys and never leaves its keeper. Safe to call from several threads."""
+
+    @property
+    def kid(self) -> bytes:
+        """16-byte key id."""
+
+    def wrap(self, data_key: bytes, context: bytes) -> bytes:
+        """60 bytes that only this key and this context open again."""
+
+    def unwrap(self, wrapped: bytes, context: bytes) -> bytes:
+        """The 32-byte data key, or `VerificationError`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    kid: bytes
+    wrapped: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    recipients: tuple[Recipient, ...]
+    nonce: bytes
+    ciphertext: bytes
+
+    def encode(self) -> bytes:
+        head = bytes((VERSION, len(self.recipients)))
+        return b"".join((head, *(r.kid + r.wrapped for r in self.recipients), self.nonce, self.ciphertext))
+
+
+def decode(sealed: bytes) -> Envelope:
+    """Raises `VerificationError` for anything that is not an envelope of this version."""
+    if len(sealed) < 2 or sealed[0] != VERSION or not 0 < sealed[1] <= MAX_RECIPIENTS:
+        raise VerificationError("ENVELOPE_FORM", "not a sealed content of a known version")
+    body = 2 + sealed[1] * _RECIPIENT_BYTES
+    if len(sealed) < body + NONCE_BYTES + 16:
+        raise VerificationError("ENVELOPE_FORM", "sealed content is cut short")
+    starts = range(2, body, _RECIPIENT_BYTES)
+    recipients = tuple(
+        Recipient(sealed[i : i + KID_BYTES], sealed[i + KID_BYTES : i + _RECIPIENT_BYTES]) for i in starts
+    )
+    return Envelope(recipients, sealed[body : body + NONCE_BYTES], sealed[body + NONCE_BYTES :])

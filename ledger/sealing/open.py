@@ -1,0 +1,24 @@
+"""Opening an envelope. Who may import this module is a rule of the architecture, checked in the tests."""
+
+from __future__ import annotations
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from ledger.errors import VerificationError
+from ledger.sealing.envelope import Wrapper, decode
+
+
+def open_sealed(sealed: bytes, *, context: bytes, key: Wrapper) -> bytes:
+    """The content, or `VerificationError`: not for this key, altered, or taken from another place."""
+    envelope = decode(sealed)
+    for recipient in envelope.recipients:
+        if recipient.kid == key.kid:
+            data_key = key.unwrap(recipient.wrapped, context)
+            break
+    else:
+        raise VerificationError("ENVELOPE_RECIPIENT", "not sealed for this key")
+    try:
+        return AESGCM(data_key).decrypt(envelope.nonce, envelope.ciphertext, context)
+    except InvalidTag:
+        raise VerificationError("ENVELOPE_ALTERED", "sealed content was altered or moved") from None

@@ -1,0 +1,16 @@
+"""Closing an envelope. Pure: data key and nonce are arguments, fresh random bytes in every real call."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from ledger.sealing.envelope import Envelope, Recipient, Wrapper
+
+
+def seal(content: bytes, *, context: bytes, data_key: bytes, nonce: bytes, recipients: Sequence[Wrapper]) -> bytes:
+    """`content` for `recipients`, bound to `context`: moved to another row it does not open."""
+    ciphertext = AESGCM(data_key).encrypt(nonce, content, context)
+    wrapped = tuple(Recipient(to.kid, to.wrap(data_key, context)) for to in recipients)
+    return Envelope(wrapped, nonce, ciphertext).encode()

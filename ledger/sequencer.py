@@ -1,0 +1,199 @@
+"""The sequencer: the only place that appends to a log, and the only one that commits.
+
+Callers hand in acts; whoever gets the lock first commits for all who wait (group commit). The order of steps in
+`_commit` is the safety argument, so it is one function, and each step says what a crash after it leaves behind.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from threading import Lock
+from typing import Any, Generic, Protocol, TypeVar
+
+from ledger import entries, tile
+from ledger.commitment import SALT_BYTES, statement_leaf
+from ledger.errors import AppendRefused
+from ledger.sealing.envelope import KEY_BYTES, NONCE_BYTES, Wrapper
+from ledger.sealing.seal import seal
+from ledger.statement import Draft, Statement, parse_timestamp, timestamp
+from ledger.store import logs, outbox
+from ledger.store.database import Connection, Database
+from ledger.store.guard import Guard
+from ledger.store.logs import LogRow
+from ledger.types import Head, LogName
+
+T = TypeVar("T")
+
+MAX_ACTS = 1024
+"""Acts in one commit; more wait for the next."""
+CLOCK_TOLERANCE = timedelta(seconds=2)
+"""A step back within it is held (time stands still); beyond it the sequencer stops loudly."""
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """What an act is given while it has the log to itself."""
+
+    connection: Connection
+    log: LogName
+    at: str
+    """The time its statements will carry."""
+    first_index: int
+    """The index its first entry will have."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decided(Generic[T]):
+    drafts: Sequence[Draft]
+    value: T
+    """Handed to the caller only after commit and guard."""
+
+
+class Act(Protocol[T]):
+    """Something that wants to be recorded.
+
+    `decide` runs under the head lock in a savepoint of its own: it may read, write its caller's own rows, and
+    refuse by raising (its savepoint is rolled back, its neighbours go on). It must not commit, and must not
+    let anything out: until `append` returns, nothing has happened.
+    """
+
+    def decide(self, turn: Turn) -> Decided[T]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Appended(Generic[T]):
+    """The receipt of an act: durable, not yet anchored."""
+
+    value: T
+    log: LogName
+    first_index: int
+    leaves: tuple[bytes, ...]
+    """Leaf hashes of its entries, from `first_index` on."""
+    at: str
+
+
+@dataclass(slots=True)
+class _Ticket:
+    act: Act[Any]
+    answer: Appended[Any] | None = None
+    error: BaseException | None = None
+    done: bool = False
+
+
+@dataclass(slots=True)
+class _Batch:
+    """What one commit adds to a log."""
+
+    leaves: list[bytes] = field(default_factory=list)
+    sealed: list[bytes] = field(default_factory=list)
+
+
+class Sequencer:
+    """Appends to the logs of one city. One per process and database; safe to call from many threads."""
+
+    def __init__(self, database: Database, guard: Guard, key: Wrapper, clock: Callable[[], datetime]) -> None:
+        self._database = database
+        self._guard = guard
+        self._key = key
+        self._clock = clock
+        self._queues: dict[LogName, deque[_Ticket]] = {}
+        self._turn = Lock()
+
+    def append(self, log: LogName, act: Act[T]) -> Appended[T]:
+        """Durable on return. Raises what the act raised, `AppendRefused` or `StoreUnavailable`."""
+        ticket = _Ticket(act)
+        queue = self._queues.setdefault(log, deque())
+        queue.append(ticket)
+        with self._turn:
+            # Whoever held the lock before may have committed our act with its own.
+            if not ticket.done:
+                batch = [queue.popleft() for _ in range(min(len(queue), MAX_ACTS))]
+                self._answer(log, batch)
+        if ticket.error is not None:
+            raise ticket.error
+        assert ticket.answer is not None  # noqa: S101
+        return ticket.answer
+
+    def _answer(self, log: LogName, tickets: Sequence[_Ticket]) -> None:
+        """Commit a batch; if the commit itself fails, nobody in it was recorded and everybody hears why."""
+        try:
+            self._commit(log, tickets)
+        except Exception as error:
+            for ticket in tickets:
+                ticket.answer, ticket.error = None, ticket.error or error
+        finally:
+            for ticket in tickets:
+                ticket.done = True
+
+    def _commit(self, log: LogName, tickets: Sequence[_Ticket]) -> None:
+        with self._database.writing() as connection:
+            # 1. Lock the head row. Crash: nothing happened.
+            row = logs.lock(connection, log)
+            self._guard.check(row.id, row.head)
+            at = self._now(row)
+            # 2. Let each act decide, in its own savepoint. Crash: the transaction is rolled back as a whole.
+            batch = _Batch()
+            for ticket in tickets:
+                self._decide(connection, row, at, ticket, batch)
+            if not batch.leaves:
+                return
+            # 3. Entries, tiles, head and outbox row, all in this transaction. Crash: as before.
+            logs.insert_entries(connection, row.no, row.head.size, batch.sealed)
+            size = row.head.size + len(batch.leaves)
+            read = logs.tile_reader(connection, row.no)
+            logs.write_tiles(connection, row.no, tile.extend(read, row.head.size, batch.leaves))
+            head = self._reread(connection, row, size, batch)
+            logs.move_head(connection, row.no, head, at)
+            outbox.put_head(connection, row.id)
+        # 4. Committed. Crash here: the entries stand, nobody was told; the guard is behind, which is harmless.
+        self._guard.raise_to(row.id, head)
+        # 5. Guard durable. Crash here: entries stand and cannot be rolled back unseen; a caller asks again.
+
+    def _decide(self, connection: Connection, row: LogRow, at: str, ticket: _Ticket, batch: _Batch) -> None:
+        first = row.head.size + len(batch.leaves)
+        try:
+            with connection.begin_nested():
+                decided = ticket.act.decide(Turn(connection, row.name, at, first))
+                made = [self._entry(row, at, draft, first + i) for i, draft in enumerate(decided.drafts)]
+        except Exception as error:
+            ticket.error = error
+            return
+        batch.leaves += (leaf for leaf, _ in made)
+        batch.sealed += (sealed for _, sealed in made)
+        leaves = tuple(leaf for leaf, _ in made)
+        ticket.answer = Appended(decided.value, row.name, first, leaves, at)
+
+    def _entry(self, row: LogRow, at: str, draft: Draft, index: int) -> tuple[bytes, bytes]:
+        statement = Statement(row.id, row.name.stream, draft.type, at, draft.agency, draft.body).encode()
+        salt = os.urandom(SALT_BYTES)
+        sealed = seal(
+            entries.content(statement, salt),
+            context=entries.context(row.id, index),
+            data_key=os.urandom(KEY_BYTES),
+            nonce=os.urandom(NONCE_BYTES),
+            recipients=(self._key,),
+        )
+        return statement_leaf(statement, salt), sealed
+
+    def _reread(self, connection: Connection, row: LogRow, size: int, batch: _Batch) -> Head:
+        """The new head, computed from what the database gives back, not from what we meant to write."""
+        stored = [sealed for _, sealed in logs.entries(connection, row.no, row.head.size, size)]
+        read = logs.tile_reader(connection, row.no)
+        if stored != batch.sealed or tile.leaves(read, row.head.size, size) != batch.leaves:
+            raise AppendRefused("STORE_LIES", "the database does not give back what was written", log=row.id.hex())
+        return Head(size, tile.root(read, size))
+
+    def _now(self, row: LogRow) -> str:
+        """No head may be older than its newest entry, so time in a log never runs backwards."""
+        now = timestamp(self._clock())
+        if now >= row.last_at:
+            return now
+        if parse_timestamp(row.last_at) - parse_timestamp(now) <= CLOCK_TOLERANCE:
+            return row.last_at
+        raise AppendRefused(
+            "CLOCK_BACKWARDS", "this machine's clock is behind the newest entry", now=now, newest=row.last_at
+        )

@@ -1,0 +1,73 @@
+"""Opening a database: SQLite in a file, or PostgreSQL. What is acknowledged is durable in both."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.exc import DBAPIError
+
+from ledger.errors import StoreUnavailable
+
+__all__ = ["Connection", "Database", "Engine"]
+
+BUSY_TIMEOUT_MS = 30_000
+"""How long a writer waits for another process's append before it says so."""
+
+
+class Database:
+    """One city's database. Safe to share between threads; a process opens it once."""
+
+    def __init__(self, url: str) -> None:
+        self.engine: Engine = create_engine(url)
+        if self.engine.dialect.name == "sqlite":
+            _prepare_sqlite(self.engine)
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """One transaction that may write, committed on leaving, rolled back on an error.
+
+        SQLite: BEGIN IMMEDIATE, so two writers queue here instead of failing at commit.
+        """
+        writer = self.engine.connect().execution_options(certledger_writes=True)
+        with translated(), writer as connection, connection.begin():
+            yield connection
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """One snapshot of the database: head and tiles read in it belong together."""
+        with translated(), self.engine.connect() as connection, connection.begin():
+            yield connection
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Disk full, read-only, locked, gone: one error that says nothing was acknowledged."""
+    try:
+        yield
+    except DBAPIError as error:
+        # The statement's parameters may be personal: only the driver's own sentence is passed on.
+        raise StoreUnavailable("STORE_UNAVAILABLE", "the database refused", reason=str(error.orig)) from None
+
+
+def _prepare_sqlite(engine: Engine) -> None:
+    @event.listens_for(engine, "connect")
+    def pragmas(connection: Any, _: object) -> None:
+        connection.isolation_level = None  # the driver must not open transactions on its own
+        cursor = connection.cursor()
+        cursor.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
+        cursor.execute("PRAGMA journal_mode=WAL")
+        cursor.execute("PRAGMA synchronous=FULL")
+        cursor.execute("PRAGMA foreign_keys=ON")
+        cursor.execute("PRAGMA secure_delete=ON")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        writes = connection.get_execution_options().get("certledger_writes", False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

@@ -1,0 +1,69 @@
+"""The guard: (size, root) per log in a file of its own, which is never restored from a backup.
+
+A database restored from an older copy is consistent in itself; only something that was not restored with it can
+tell. The guard is raised after each commit and before anybody is answered, and it only ever rises.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from sqlalchemy import BigInteger, Column, LargeBinary, MetaData, Table, select
+from sqlalchemy.dialects.sqlite import insert
+
+from ledger.errors import AppendRefused
+from ledger.store.database import Database
+from ledger.types import Head
+
+_metadata = MetaData()
+_guard = Table(
+    "guard",
+    _metadata,
+    Column("log_id", LargeBinary(32), primary_key=True),
+    Column("size", BigInteger, nullable=False),
+    Column("root", LargeBinary(32), nullable=False),
+)
+
+
+class Guard:
+    """What has been acknowledged at least. Several processes may raise it; SQLite's lock orders them."""
+
+    def __init__(self, path: Path) -> None:
+        self._database = Database(f"sqlite:///{path}")
+        with self._database.writing() as connection:
+            _metadata.create_all(connection)
+
+    def read(self, log_id: bytes) -> Head | None:
+        with self._database.reading() as connection:
+            row = connection.execute(select(_guard).where(_guard.c.log_id == log_id)).one_or_none()
+        return Head(row.size, row.root) if row else None
+
+    def raise_to(self, log_id: bytes, head: Head) -> None:
+        """Durable on return. Safe to call twice, late, or out of order: a smaller head changes nothing."""
+        wanted = insert(_guard).values(log_id=log_id, size=head.size, root=head.root)
+        risen = wanted.on_conflict_do_update(
+            index_elements=[_guard.c.log_id],
+            set_={"size": wanted.excluded.size, "root": wanted.excluded.root},
+            where=wanted.excluded.size > _guard.c.size,
+        )
+        with self._database.writing() as connection:
+            connection.execute(risen)
+
+    def check(self, log_id: bytes, head: Head) -> None:
+        """Raises `AppendRefused` if the database is behind what was acknowledged, or another history.
+
+        A database ahead of the guard is a crash between commit and guard: nobody was answered, all is well.
+        """
+        known = self.read(log_id)
+        if known is None or known == head or known.size < head.size:
+            return
+        raise AppendRefused(
+            "DATABASE_BEHIND_GUARD",
+            "the database holds less than was acknowledged: it was restored from an older copy",
+            log=log_id.hex(),
+            size=head.size,
+            guard=known.size,
+        )
+
+    def close(self) -> None:
+        self._database.close()

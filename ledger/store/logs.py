@@ -1,0 +1,116 @@
+"""Rows of logs: heads, entries, tiles. Every function works inside the caller's transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Row, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from ledger.merkle import EMPTY_ROOT
+from ledger.store import schema
+from ledger.store.database import Connection
+from ledger.tile import Coordinate, ReadTile
+from ledger.types import Head, LogName
+
+BEGINNING = "1970-01-01T00:00:00.000Z"
+
+
+@dataclass(frozen=True, slots=True)
+class LogRow:
+    """A log as the database holds it."""
+
+    no: int
+    name: LogName
+    id: bytes
+    head: Head
+    last_at: str
+    """When the newest entry was made: time in a log never runs backwards."""
+
+
+def lock(connection: Connection, name: LogName) -> LogRow:
+    """The log's row, locked until the transaction ends; made on its first use."""
+    query = select(schema.log).where(schema.log.c.log_id == name.id)
+    row = connection.execute(query.with_for_update()).one_or_none()
+    if row is None:
+        connection.execute(
+            insert(schema.log).values(
+                log_id=name.id,
+                city=name.city,
+                stream=name.stream,
+                epoch=name.epoch,
+                size=0,
+                root=EMPTY_ROOT,
+                last_at=BEGINNING,
+            )
+        )
+        row = connection.execute(query).one()
+    return _log_row(row)
+
+
+def find(connection: Connection, log_id: bytes) -> LogRow | None:
+    row = connection.execute(select(schema.log).where(schema.log.c.log_id == log_id)).one_or_none()
+    return _log_row(row) if row else None
+
+
+def every(connection: Connection) -> list[LogRow]:
+    return [_log_row(row) for row in connection.execute(select(schema.log).order_by(schema.log.c.no))]
+
+
+def move_head(connection: Connection, no: int, head: Head, last_at: str) -> None:
+    connection.execute(
+        update(schema.log).where(schema.log.c.no == no).values(size=head.size, root=head.root, last_at=last_at)
+    )
+
+
+def insert_entries(connection: Connection, no: int, start: int, sealed: Sequence[bytes]) -> None:
+    rows = [{"log_no": no, "idx": start + i, "sealed": content} for i, content in enumerate(sealed)]
+    connection.execute(insert(schema.entry), rows)
+
+
+def entries(connection: Connection, no: int, start: int, end: int) -> Iterator[tuple[int, bytes]]:
+    """(index, sealed) of entries [start, end) in order, streamed."""
+    columns = (schema.entry.c.idx, schema.entry.c.sealed)
+    query = select(*columns).where(
+        schema.entry.c.log_no == no, schema.entry.c.idx >= start, schema.entry.c.idx < end
+    )
+    streamed = connection.execution_options(yield_per=1000)
+    for row in streamed.execute(query.order_by(schema.entry.c.idx)):
+        yield row.idx, row.sealed
+
+
+def entry(connection: Connection, no: int, index: int) -> bytes | None:
+    columns = (schema.entry.c.log_no == no, schema.entry.c.idx == index)
+    return connection.execute(select(schema.entry.c.sealed).where(*columns)).scalar_one_or_none()
+
+
+def write_tiles(connection: Connection, no: int, tiles: Mapping[Coordinate, bytes]) -> None:
+    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
+    rows = [{"log_no": no, "level": at[0], "idx": at[1], "hashes": hashes} for at, hashes in tiles.items()]
+    wanted = dialect.insert(schema.tile)
+    keys = [schema.tile.c.log_no, schema.tile.c.level, schema.tile.c.idx]
+    connection.execute(
+        wanted.on_conflict_do_update(index_elements=keys, set_={"hashes": wanted.excluded.hashes}), rows
+    )
+
+
+def tile_reader(connection: Connection, no: int) -> ReadTile:
+    """Reads each tile once; the reader belongs to the transaction it was made in."""
+    seen: dict[Coordinate, bytes] = {}
+    columns = (schema.tile.c.log_no, schema.tile.c.level, schema.tile.c.idx)
+
+    def read(level: int, index: int) -> bytes:
+        if (level, index) not in seen:
+            where = [column == value for column, value in zip(columns, (no, level, index), strict=True)]
+            found = connection.execute(select(schema.tile.c.hashes).where(*where)).scalar_one_or_none()
+            seen[level, index] = found or b""
+        return seen[level, index]
+
+    return read
+
+
+def _log_row(row: Row[Any]) -> LogRow:
+    name = LogName(row.city, row.stream, row.epoch)
+    return LogRow(row.no, name, row.log_id, Head(row.size, row.root), row.last_at)

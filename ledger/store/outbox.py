@@ -1,0 +1,146 @@
+"""The durable outbox: what must reach the chain, and the signed transactions on their way there.
+
+A row is written in the same transaction as the act it follows from, so nothing done is ever left unannounced.
+A transaction is stored, signed and numbered, before it is sent: after a crash the very same bytes go out again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Row, func, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from ledger.store import schema
+from ledger.store.database import Connection
+from ledger.types import Anchor
+
+HEAD = "head"
+STATUS = "status"
+
+WAITING = "waiting"
+SENT = "sent"
+DONE = "done"
+REFUSED = "refused"
+
+SIGNED = "signed"
+FINAL = "final"
+REVERTED = "reverted"
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One thing to announce."""
+
+    id: int
+    kind: str
+    key: bytes
+    body: bytes
+    transaction_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredTransaction:
+    id: int
+    sender: str
+    nonce: int
+    hash: bytes
+    raw: bytes
+    label: str
+    state: str
+    block: int | None
+
+
+def put_head(connection: Connection, log_id: bytes) -> None:
+    """Say that the log has a newer head. One waiting row per log is enough."""
+    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
+    row = dialect.insert(schema.outbox).values(kind=HEAD, key=log_id, body=b"", state=WAITING)
+    connection.execute(row.on_conflict_do_nothing())
+
+
+def put(connection: Connection, kind: str, key: bytes, body: bytes) -> None:
+    connection.execute(insert(schema.outbox).values(kind=kind, key=key, body=body, state=WAITING))
+
+
+def waiting(connection: Connection, kind: str, limit: int) -> list[Item]:
+    """The oldest waiting items: order is kept, a later status never overtakes an earlier one."""
+    query = select(schema.outbox).where(schema.outbox.c.kind == kind, schema.outbox.c.state == WAITING)
+    return [_item(row) for row in connection.execute(query.order_by(schema.outbox.c.id).limit(limit))]
+
+
+def carried_by(connection: Connection, transaction_id: int) -> list[Item]:
+    query = select(schema.outbox).where(schema.outbox.c.transaction_id == transaction_id)
+    return [_item(row) for row in connection.execute(query.order_by(schema.outbox.c.id))]
+
+
+def counts(connection: Connection) -> dict[tuple[str, str], int]:
+    """How many items by (kind, state)."""
+    columns = (schema.outbox.c.kind, schema.outbox.c.state)
+    rows = connection.execute(select(*columns, func.count()).group_by(*columns))
+    return {(kind, state): number for kind, state, number in rows}
+
+
+def mark(connection: Connection, ids: Sequence[int], state: str, transaction_id: int | None = None) -> None:
+    values: dict[str, object] = {"state": state}
+    if transaction_id is not None:
+        values["transaction_id"] = transaction_id
+    connection.execute(update(schema.outbox).where(schema.outbox.c.id.in_(ids)).values(**values))
+
+
+def store(
+    connection: Connection, *, sender: str, nonce: int, tx_hash: bytes, raw: bytes, label: str
+) -> StoredTransaction:
+    values = {"sender": sender, "nonce": nonce, "hash": tx_hash, "raw": raw, "label": label, "state": SIGNED}
+    key = connection.execute(insert(schema.transaction).values(**values)).inserted_primary_key
+    assert key is not None  # noqa: S101
+    return StoredTransaction(key[0], sender, nonce, tx_hash, raw, label, SIGNED, None)
+
+
+def settled(connection: Connection, transaction_id: int, state: str, block: int, gas_used: int) -> None:
+    connection.execute(
+        update(schema.transaction)
+        .where(schema.transaction.c.id == transaction_id)
+        .values(state=state, block=block, gas_used=gas_used)
+    )
+
+
+def transactions(
+    connection: Connection, *, state: str | None = None, sender: str | None = None, label: str | None = None
+) -> list[StoredTransaction]:
+    query = select(schema.transaction).order_by(schema.transaction.c.id)
+    for column, value in (("state", state), ("sender", sender), ("label", label)):
+        if value is not None:
+            query = query.where(schema.transaction.c[column] == value)
+    return [
+        StoredTransaction(r.id, r.sender, r.nonce, r.hash, r.raw, r.label, r.state, r.block)
+        for r in connection.execute(query)
+    ]
+
+
+def put_anchor(connection: Connection, no: int, anchor: Anchor) -> None:
+    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
+    values = {"size": anchor.size, "root": anchor.root, "prev_size": anchor.prev_size}
+    row = dialect.insert(schema.anchor).values(log_no=no, block=anchor.block, time=anchor.time, **values)
+    connection.execute(row.on_conflict_do_nothing())
+
+
+def first_anchor_covering(connection: Connection, no: int, index: int) -> Anchor | None:
+    """The first published head that covers leaf `index`: its block time is the leaf's time."""
+    where = (schema.anchor.c.log_no == no, schema.anchor.c.size > index)
+    row = connection.execute(
+        select(schema.anchor).where(*where).order_by(schema.anchor.c.size).limit(1)
+    ).one_or_none()
+    return Anchor(row.size, row.root, row.prev_size, row.block, row.time) if row else None
+
+
+def newest_anchor(connection: Connection, no: int) -> Anchor | None:
+    row = connection.execute(
+        select(schema.anchor).where(schema.anchor.c.log_no == no).order_by(schema.anchor.c.size.desc()).limit(1)
+    ).one_or_none()
+    return Anchor(row.size, row.root, row.prev_size, row.block, row.time) if row else None
+
+
+def _item(row: Row[Any]) -> Item:
+    return Item(row.id, row.kind, row.key, row.body, row.transaction_id)

@@ -1,0 +1,95 @@
+"""Trees stored as tiles: 256 hashes wide, eight levels high (C2SP tlog-tiles).
+
+Tile (level, index) holds the hashes of up to 256 complete subtrees of 256^level leaves each. A full tile never
+changes again; of each level only the last one grows. Every proof for every past size comes from these tiles, so
+proofs need neither the leaves nor memory proportional to the tree.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from ledger.merkle import (
+    EMPTY_ROOT,
+    HASH_BYTES,
+    consistency_ranges,
+    inclusion_ranges,
+    node_hash,
+    split,
+    tree_root,
+)
+
+HEIGHT = 8
+WIDTH = 1 << HEIGHT
+
+Coordinate = tuple[int, int]
+"""(level, index) of a tile."""
+
+ReadTile = Callable[[int, int], bytes]
+"""Concatenated hashes of tile (level, index) as far as it is filled; b"" if it does not exist."""
+
+
+def extend(read: ReadTile, size: int, leaf_hashes: Iterable[bytes]) -> dict[Coordinate, bytes]:
+    """The tiles that change when `leaf_hashes` follow the first `size` leaves, with their new content."""
+    changed: dict[Coordinate, bytearray] = {}
+    level, position, rising = 0, size, list(leaf_hashes)
+    while rising:
+        completed: list[bytes] = []
+        for value in rising:
+            index, offset = divmod(position, WIDTH)
+            tile = changed.get((level, index))
+            if tile is None:
+                tile = changed[level, index] = bytearray(read(level, index)[: offset * HASH_BYTES])
+            tile += value
+            position += 1
+            if offset == WIDTH - 1:
+                completed.append(tree_root(_split_hashes(bytes(tile))))
+        level, position, rising = level + 1, size >> HEIGHT * (level + 1), completed
+    return {coordinate: bytes(tile) for coordinate, tile in changed.items()}
+
+
+def root(read: ReadTile, size: int) -> bytes:
+    """Root of the first `size` leaves."""
+    return _range_root(read, 0, size) if size else EMPTY_ROOT
+
+
+def leaves(read: ReadTile, start: int, end: int) -> list[bytes]:
+    """Leaf hashes [start, end)."""
+    hashes: list[bytes] = []
+    for index in range(start // WIDTH, -(-end // WIDTH)):
+        first = max(start - index * WIDTH, 0)
+        hashes += _split_hashes(read(0, index))[first : end - index * WIDTH]
+    return hashes
+
+
+def prove_inclusion(read: ReadTile, index: int, size: int) -> list[bytes]:
+    """Audit path of leaf `index` in the tree of the first `size` leaves, from tiles."""
+    return [_range_root(read, start, end) for start, end in inclusion_ranges(index, size)]
+
+
+def prove_consistency(read: ReadTile, size1: int, size2: int) -> list[bytes]:
+    """Proof that the first `size1` leaves are a prefix of the first `size2`, from tiles."""
+    return [_range_root(read, start, end) for start, end in consistency_ranges(size1, size2)]
+
+
+def _range_root(read: ReadTile, start: int, end: int) -> bytes:
+    """Root over leaves [start, end), a range as RFC 9162 cuts them: only its right side may be ragged."""
+    width = end - start
+    if width & (width - 1) == 0:
+        return _subtree(read, width.bit_length() - 1, start // width)
+    middle = start + split(width)
+    return node_hash(_range_root(read, start, middle), _range_root(read, middle, end))
+
+
+def _subtree(read: ReadTile, height: int, index: int) -> bytes:
+    """Hash of the complete subtree of 2^height leaves at `index`: at most 128 hashes of one tile below it."""
+    level, rise = divmod(height, HEIGHT)
+    tile, offset = divmod(index << rise, WIDTH)
+    hashes = read(level, tile)[offset * HASH_BYTES : (offset + (1 << rise)) * HASH_BYTES]
+    if len(hashes) != HASH_BYTES << rise:
+        raise LookupError(f"tile {level}/{tile} is shorter than the tree it belongs to")
+    return tree_root(_split_hashes(hashes))
+
+
+def _split_hashes(tile: bytes) -> list[bytes]:
+    return [tile[i : i + HASH_BYTES] for i in range(0, len(tile), HASH_BYTES)]
