@@ -36,3 +36,17 @@ class RowFileError(CertsError):
 
 class CellError(CertsError):
     """One value breaks one rule of its kind. Becomes a `Reject` that names line and column."""
+
+
+class LifecycleError(CertsError):
+    """The certificate is not in a state that allows this. Codes: REASON_NOT_FOR_CHANGE (reason, change),
+    STATUS_NOT_POSSIBLE (identifier, status, change), CERTIFICATE_UNKNOWN (identifier), NOT_THE_ISSUER (identifier)."""
+
+
+class IssuingError(CertsError):
+    """Nothing of the file is issued. Codes: AGENCY_NOT_ACCREDITED (agency, type), AGENCY_UNKNOWN (agency),
+    AGENCY_KEY_MISSING (agency), ACCREDITATION_UNKNOWN ()."""
+
+
+class BundleError(CertsError):
+    """A bundle cannot be made. Codes: NOT_ANCHORED (identifier), CERTIFICATE_UNKNOWN (identifier)."""

@@ -47,7 +47,6 @@ _SCHEMAS: Final[Mapping[str, Mapping[str, object]]] = {
         "items": {"type": "string", "minLength": 1, "maxLength": MAX_STRING},
         "minItems": 1,
         "maxItems": MAX_LIST,
-        "uniqueItems": True,
     },
     "code": {"type": "string", "pattern": f"^{CODE}$"},
     "pattern": {"type": "string"},
@@ -63,6 +62,12 @@ _SCHEMAS: Final[Mapping[str, Mapping[str, object]]] = {
 
 _NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 _FIELD_CODE = re.compile(r"[A-Z][A-Z0-9]{0,31}")
+
+
+def demand(holds: bool, problem: str) -> None:
+    """Construction of a value object: ValueError unless it holds; who reads the catalogue names the file."""
+    if not holds:
+        raise ValueError(problem)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,9 +130,3 @@ def field_schema(field: Field) -> dict[str, Any]:
     if field.pattern is not None:
         schema["pattern"] = f"^({field.pattern})$"
     return schema
-
-
-def demand(holds: bool, problem: str) -> None:
-    """Construction of a value object: ValueError unless it holds; who reads the catalogue names the file."""
-    if not holds:
-        raise ValueError(problem)

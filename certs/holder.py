@@ -99,7 +99,10 @@ def fold(code: str) -> str:
     """Full width to half width (NFKC), without any blank, in capitals; nothing is checked."""
     if code.isascii() and code.isalnum():
         return code.upper()
-    return _BLANK.sub("", unicodedata.normalize("NFKC", code)).upper()
+    # Until nothing changes: taking a blank away may bring two characters together that are one.
+    while (folded := _BLANK.sub("", unicodedata.normalize("NFKC", code)).upper()) != code:
+        code = folded
+    return folded
 
 
 def check_uscc(code: str) -> None:

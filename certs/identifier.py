@@ -142,7 +142,7 @@ def _split(text: str) -> tuple[str, ...]:
     if not text.startswith(ROOT + "."):
         raise IdentifierError("IDENTIFIER_ROOT", f"does not begin with {ROOT}", root=ROOT)
     parts = tuple(text[len(ROOT) + 1 :].split("."))
-    if len(parts) != 5:  # noqa: PLR2004 - GB/T 36904 names five parts
+    if len(parts) != 5:
         raise IdentifierError("IDENTIFIER_PARTS", f"{len(parts)} parts instead of 5", found=len(parts))
     return parts
 
@@ -170,11 +170,11 @@ def _letters_from_11(text: str) -> str:
     product = 36
     for character in text:
         value = _ALPHABET.index(character)
-        value += value >= 10  # noqa: PLR2004 - the variant's own mistake
+        value += value >= 10
         total = product + value
-        if value > 10 and total > 37:  # noqa: PLR2004
+        if value > 10 and total > 37:
             total %= 37
-        elif value < 10 and total > 36:  # noqa: PLR2004
+        elif value < 10 and total > 36:
             total %= 36
         product = 2 * (total % 36 or 36) % 37
     return _ALPHABET[(36 - product) % 36]

@@ -25,7 +25,9 @@ library Codes {
         }
         if (_startsWith(url, "https://")) return url.length > 8 && _startsHost(url[8]);
         return loopback
-            && (_isOrigin(url, "http://127.0.0.1") || _isOrigin(url, "http://localhost") || _isOrigin(url, "http://[::1]"));
+            && (_isOrigin(url, "http://127.0.0.1")
+                || _isOrigin(url, "http://localhost")
+                || _isOrigin(url, "http://[::1]"));
     }
 
     /// @dev No `@` (another host in disguise), no `%`, `?` or `#`, no blank: a base URL needs none of them.

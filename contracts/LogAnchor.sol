@@ -75,36 +75,29 @@ contract LogAnchor is ILogAnchor {
     }
 
     /// @inheritdoc ILogAnchor
-    function isHead(
-        bytes32 logId_,
-        uint64 size,
-        bytes32 root,
-        uint64 prevSize,
-        uint64 blockNumber,
-        uint64 time
-    ) external view returns (bool) {
+    function isHead(bytes32 logId_, uint64 size, bytes32 root, uint64 prevSize, uint64 blockNumber, uint64 time)
+        external
+        view
+        returns (bool)
+    {
         return _history[_key(logId_, size)] == keccak256(abi.encode(root, prevSize, blockNumber, time));
     }
 
     /// @inheritdoc ILogAnchor
-    function verifyInclusion(
-        bytes32 leafHash,
-        uint64 index,
-        uint64 size,
-        bytes32[] calldata proof,
-        bytes32 root
-    ) external view returns (bool) {
+    function verifyInclusion(bytes32 leafHash, uint64 index, uint64 size, bytes32[] calldata proof, bytes32 root)
+        external
+        view
+        returns (bool)
+    {
         return MerkleProof9162.verifyInclusion(leafHash, index, size, proof, root);
     }
 
     /// @inheritdoc ILogAnchor
-    function verifyConsistency(
-        uint64 size1,
-        uint64 size2,
-        bytes32 root1,
-        bytes32 root2,
-        bytes32[] calldata proof
-    ) external view returns (bool) {
+    function verifyConsistency(uint64 size1, uint64 size2, bytes32 root1, bytes32 root2, bytes32[] calldata proof)
+        external
+        view
+        returns (bool)
+    {
         return MerkleProof9162.verifyConsistency(size1, size2, root1, root2, proof);
     }
 
@@ -112,9 +105,7 @@ contract LogAnchor is ILogAnchor {
         (city,) = registry.actsFor(msg.sender, ROLE_PUBLISH);
     }
 
-    function _publish(uint32 city, bytes32 streamId, uint64 size, bytes32 root, bytes32[] calldata proof)
-        private
-    {
+    function _publish(uint32 city, bytes32 streamId, uint64 size, bytes32 root, bytes32[] calldata proof) private {
         bytes32 log = logId(city, streamId, EPOCH);
         Latest memory latest = _latest[log];
         if (size != 0 && size == latest.size && root == latest.root) return;

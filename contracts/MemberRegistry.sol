@@ -18,9 +18,7 @@ contract MemberRegistry is Accounts, Keys, Multicall {
     /// @param consortiumId_ Random, nonzero.
     /// @param founders Cities that exist from this block on: at least 3 in production, 1 in development.
     /// @param production_ Whether the rules of production are kept.
-    constructor(bytes32 consortiumId_, Founder[] memory founders, bool production_)
-        Cities(consortiumId_, production_)
-    {
+    constructor(bytes32 consortiumId_, Founder[] memory founders, bool production_) Cities(consortiumId_, production_) {
         uint256 needed = production_ ? FOUNDERS_IN_PRODUCTION : 1;
         if (founders.length < needed) revert TooFewFounders(founders.length, needed);
         for (uint256 i = 0; i < founders.length; ++i) {
@@ -36,10 +34,7 @@ contract MemberRegistry is Accounts, Keys, Multicall {
         }
         for (uint256 i = 0; i < founder.hot.length; ++i) {
             _addAccount(
-                founder.hot[i],
-                Account({city: id, roles: ROLE_PUBLISH | ROLE_STATUS, agency: 0}),
-                0,
-                OPEN_ENDED
+                founder.hot[i], AccountRow({city: id, roles: ROLE_PUBLISH | ROLE_STATUS, agency: 0}), 0, OPEN_ENDED
             );
         }
         if (bytes(founder.endpoint).length != 0) _setEndpoint(id, founder.endpoint);

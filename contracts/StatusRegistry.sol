@@ -10,7 +10,8 @@ import {IStatusRegistry, REASON_ANNULLED} from "./interfaces/IStatusRegistry.sol
 contract StatusRegistry is IStatusRegistry {
     uint256 private constant MAX_ITEMS = 200;
 
-    /// @dev Two slots, four with a next certificate. Same fields as Record, ordered for packing.
+    /// @dev Record, ordered for packing: two slots, four with a next certificate. `count` is the number of records,
+    /// kept in record 0 only, in bits that are free there: a length of its own would cost a third slot.
     struct Stored {
         address actor;
         uint64 effectiveFrom;
@@ -18,6 +19,7 @@ contract StatusRegistry is IStatusRegistry {
         uint8 status;
         uint64 recorded;
         uint64 time;
+        uint64 count;
         bytes32 nextIssuer;
         bytes32 nextDigest;
     }
@@ -33,7 +35,7 @@ contract StatusRegistry is IStatusRegistry {
     /// @inheritdoc IStatusRegistry
     bytes32 public immutable override consortiumId;
 
-    mapping(bytes32 issuer => mapping(bytes32 digest => Stored[])) private _records;
+    mapping(bytes32 issuer => mapping(bytes32 digest => mapping(uint256 index => Stored))) private _records;
 
     /// @param registry_ Who may set a status.
     constructor(IMemberRegistry registry_) {
@@ -57,8 +59,8 @@ contract StatusRegistry is IStatusRegistry {
 
     /// @inheritdoc IStatusRegistry
     function records(bytes32 issuer, bytes32 digest) external view returns (Record[] memory all) {
-        Stored[] storage stored = _records[issuer][digest];
-        all = new Record[](stored.length);
+        mapping(uint256 => Stored) storage stored = _records[issuer][digest];
+        all = new Record[](stored[0].count);
         for (uint256 i = 0; i < all.length; ++i) {
             all[i] = _record(stored[i]);
         }
@@ -70,8 +72,8 @@ contract StatusRegistry is IStatusRegistry {
         view
         returns (Record memory none)
     {
-        Stored[] storage stored = _records[issuer][digest];
-        for (uint256 i = stored.length; i > 0; --i) {
+        mapping(uint256 => Stored) storage stored = _records[issuer][digest];
+        for (uint256 i = stored[0].count; i > 0; --i) {
             Stored storage s = stored[i - 1];
             if (s.recorded <= asOfBlock && s.effectiveFrom <= time) return _record(s);
         }
@@ -82,13 +84,14 @@ contract StatusRegistry is IStatusRegistry {
     }
 
     function _set(Sender memory sender, Change calldata change) private {
-        Stored[] storage stored = _records[change.issuer][change.digest];
+        mapping(uint256 => Stored) storage stored = _records[change.issuer][change.digest];
+        uint64 count = stored[0].count;
         Stored memory newest;
-        if (stored.length != 0) newest = stored[stored.length - 1];
+        if (count != 0) newest = stored[count - 1];
         bool entitled = _isEntitled(sender, change.issuer);
         if (entitled && _repeats(newest, change)) return;
         Refusal code = entitled ? _refusal(newest.status, change) : Refusal.NOT_ENTITLED;
-        if (code == Refusal.NONE) _append(stored, change);
+        if (code == Refusal.NONE) _append(stored, count, change);
         else emit StatusRefused(change.issuer, change.digest, change.status, code);
     }
 
@@ -119,8 +122,8 @@ contract StatusRegistry is IStatusRegistry {
         if (current > uint8(Status.SUSPENDED)) return false;
         if (status == uint8(Status.ACTIVE)) return current == uint8(Status.SUSPENDED);
         if (status == uint8(Status.SUSPENDED)) return current == uint8(Status.ACTIVE);
-        return status == uint8(Status.REVOKED) || status == uint8(Status.CANCELLED)
-            || status == uint8(Status.SUPERSEDED);
+        return
+            status == uint8(Status.REVOKED) || status == uint8(Status.CANCELLED) || status == uint8(Status.SUPERSEDED);
     }
 
     function _isTimely(Change calldata change) private view returns (bool) {
@@ -135,16 +138,17 @@ contract StatusRegistry is IStatusRegistry {
         return change.nextIssuer != 0 && change.nextDigest != 0 && !itself;
     }
 
-    function _append(Stored[] storage stored, Change calldata change) private {
+    function _append(mapping(uint256 => Stored) storage stored, uint64 count, Change calldata change) private {
         uint64 time = uint64(block.timestamp);
         uint64 from = change.effectiveFrom == 0 ? time : change.effectiveFrom;
-        Stored storage s = stored.push();
+        Stored storage s = stored[count];
         s.actor = msg.sender;
         s.effectiveFrom = from;
         s.reason = change.reason;
         s.status = change.status;
         s.recorded = uint64(block.number);
         s.time = time;
+        stored[0].count = count + 1;
         if (change.nextDigest != 0) {
             s.nextIssuer = change.nextIssuer;
             s.nextDigest = change.nextDigest;
@@ -162,8 +166,6 @@ contract StatusRegistry is IStatusRegistry {
     }
 
     function _record(Stored memory s) private pure returns (Record memory) {
-        return Record(
-            s.status, s.reason, s.effectiveFrom, s.nextIssuer, s.nextDigest, s.actor, s.recorded, s.time
-        );
+        return Record(s.status, s.reason, s.effectiveFrom, s.nextIssuer, s.nextDigest, s.actor, s.recorded, s.time);
     }
 }

@@ -4,9 +4,24 @@ pragma solidity ^0.8.24;
 import {ITerms, Term} from "./interfaces/ITerms.sol";
 
 /// @title Terms: append-only, bitemporal periods
-/// @notice Rules and units: see ITerms. Only one city's governor writes a list, and it holds a handful of records, so
-/// the loops are plain: a governor who makes a list long makes only its own calls dear.
+/// @notice Rules and units: see ITerms. Only one city's governor writes a timeline, and it holds a handful of records,
+/// so the loops are plain: a governor who makes it long makes only its own calls dear.
 library Terms {
+    /// @dev A Term in one slot. The 32 bits that it leaves free hold, in record 0, the number of records: the common
+    /// question to a list of one, "now?", then reads one slot, on the path that every head pays for.
+    struct Stored {
+        uint64 from;
+        uint64 to;
+        uint64 recorded;
+        uint32 opens;
+        uint32 count;
+    }
+
+    /// @dev A list of Terms, record by record.
+    struct Timeline {
+        mapping(uint256 index => Stored) records;
+    }
+
     /// @dev As of a block that no record can lie behind: everything known now.
     uint64 private constant NOW = type(uint64).max;
 
@@ -14,67 +29,89 @@ library Terms {
     /// @param from Unix seconds, not before the block's time; 0 = the block's time.
     /// @param to Unix seconds, after `from`; `type(uint64).max` = open-ended.
     /// @return start `from` with 0 resolved to the block's time.
-    function open(Term[] storage terms, uint64 from, uint64 to) internal returns (uint64 start) {
+    function open(Timeline storage line, uint64 from, uint64 to) internal returns (uint64 start) {
         uint64 present = uint64(block.timestamp);
         start = from == 0 ? present : from;
         if (start < present) revert ITerms.TermStartsInPast(start, present);
         if (to <= start) revert ITerms.TermEmpty(start, to);
-        uint32 count = uint32(terms.length);
+        uint32 count = length(line);
         for (uint32 i = 0; i < count; ++i) {
-            uint64 earlier = _endOf(terms, i, NOW);
+            (, uint64 earlier) = _period(line, i, count, NOW);
             if (start < earlier) revert ITerms.TermOverlaps(start, earlier);
         }
-        terms.push(Term({from: start, to: to, recorded: uint64(block.number), opens: count}));
+        _push(line, count, start, to, count);
     }
 
     /// @notice Shortens whatever reaches beyond `to`: the running period ends at `to`, one that has not begun by then
     /// is cut to its own start and so never held.
     /// @param to Unix seconds, not before the block's time; 0 = the block's time.
     /// @return stop `to` with 0 resolved to the block's time.
-    function end(Term[] storage terms, uint64 to) internal returns (uint64 stop) {
+    function end(Timeline storage line, uint64 to) internal returns (uint64 stop) {
         uint64 present = uint64(block.timestamp);
         stop = to == 0 ? present : to;
         if (stop < present) revert ITerms.TermEndsInPast(stop, present);
-        uint32 count = uint32(terms.length);
-        for (uint32 i = 0; i < count; ++i) {
-            if (_endOf(terms, i, NOW) <= stop) continue;
-            uint64 from = terms[i].from;
-            terms.push(
-                Term({from: from, to: stop < from ? from : stop, recorded: uint64(block.number), opens: i})
-            );
+        uint32 before = length(line);
+        uint32 count = before;
+        for (uint32 i = 0; i < before; ++i) {
+            (uint64 from, uint64 standing) = _period(line, i, count, NOW);
+            if (standing > stop) _push(line, count++, from, stop < from ? from : stop, i);
         }
-        if (terms.length == count) revert ITerms.TermNothingToEnd(stop);
+        if (count == before) revert ITerms.TermNothingToEnd(stop);
     }
 
     /// @notice Whether a period covers `time` (Unix seconds) as known at block `asOfBlock`.
-    function covers(Term[] storage terms, uint64 time, uint64 asOfBlock) internal view returns (bool) {
-        uint256 count = terms.length;
+    function covers(Timeline storage line, uint64 time, uint64 asOfBlock) internal view returns (bool) {
+        uint32 count = length(line);
         for (uint32 i = 0; i < count; ++i) {
-            if (time < _endOf(terms, i, asOfBlock) && terms[i].from <= time) return true;
+            (uint64 from, uint64 to) = _period(line, i, count, asOfBlock);
+            if (from <= time && time < to) return true;
         }
         return false;
     }
 
     /// @notice Whether, as known now, a period covers `time` (Unix seconds) or any later second.
-    function reaches(Term[] storage terms, uint64 time) internal view returns (bool) {
-        uint256 count = terms.length;
+    function reaches(Timeline storage line, uint64 time) internal view returns (bool) {
+        uint32 count = length(line);
         for (uint32 i = 0; i < count; ++i) {
-            if (time < _endOf(terms, i, NOW)) return true;
+            (, uint64 to) = _period(line, i, count, NOW);
+            if (time < to) return true;
         }
         return false;
     }
 
-    /// @dev End of the period that record `index` opens: the smallest among it and its cuts known at `asOfBlock`.
-    /// 0 if it opens none known by then, or one that was cut to its own start.
-    function _endOf(Term[] storage terms, uint32 index, uint64 asOfBlock) private view returns (uint64 to) {
-        Term memory opening = terms[index];
-        if (opening.opens != index || opening.recorded > asOfBlock) return 0;
-        to = opening.to;
-        uint256 count = terms.length;
-        for (uint256 i = uint256(index) + 1; i < count; ++i) {
-            Term memory term = terms[i];
-            if (term.opens == index && term.recorded <= asOfBlock && term.to < to) to = term.to;
+    /// @notice Number of records.
+    function length(Timeline storage line) internal view returns (uint32) {
+        return line.records[0].count;
+    }
+
+    /// @notice All records, oldest first.
+    function all(Timeline storage line) internal view returns (Term[] memory terms) {
+        terms = new Term[](length(line));
+        for (uint256 i = 0; i < terms.length; ++i) {
+            Stored memory s = line.records[i];
+            terms[i] = Term({from: s.from, to: s.to, recorded: s.recorded, opens: s.opens});
         }
-        if (to == opening.from) return 0;
+    }
+
+    /// @dev The period that record `index` opens, ending with the smallest `to` among it and its cuts known at
+    /// `asOfBlock`. [0, 0), which covers nothing, if it opens none known by then or one that was cut to its own start.
+    function _period(Timeline storage line, uint32 index, uint32 count, uint64 asOfBlock)
+        private
+        view
+        returns (uint64 from, uint64 to)
+    {
+        Stored memory opening = line.records[index];
+        if (opening.opens != index || opening.recorded > asOfBlock) return (0, 0);
+        (from, to) = (opening.from, opening.to);
+        for (uint256 i = uint256(index) + 1; i < count; ++i) {
+            Stored memory s = line.records[i];
+            if (s.opens == index && s.recorded <= asOfBlock && s.to < to) to = s.to;
+        }
+        if (from == to) return (0, 0);
+    }
+
+    function _push(Timeline storage line, uint32 index, uint64 from, uint64 to, uint32 opens) private {
+        line.records[index] = Stored(from, to, uint64(block.number), opens, 0);
+        line.records[0].count = index + 1;
     }
 }

@@ -18,10 +18,7 @@ CERT, HTTP, RECEIPT, HEAD, WITNESS, ENC = range(1, 7)
 def covers(terms: Sequence[Term], time: int, as_of: int) -> bool:
     """Was a term in force at `time` (seconds), by what had been recorded up to block `as_of`?"""
     return any(
-        term.opens == index
-        and term.recorded <= as_of
-        and term.start <= time
-        and not _ended(terms, index, time, as_of)
+        term.opens == index and term.recorded <= as_of and term.start <= time and not _ended(terms, index, time, as_of)
         for index, term in enumerate(terms)
     )
 

@@ -29,11 +29,13 @@ SOLC = ROOT / "scripts" / "solc"
 DEPLOYED = ("LogAnchor", "MemberRegistry", "StatusRegistry")
 
 # Paris: the newest EVM that every engine we name runs (no PUSH0). contracts/foundry.toml repeats these for forge.
+# Measured on the dearest head: viaIR saves 2 % and a fifth of the bytecode; 1,000 runs save 400 gas over 200, and
+# 100,000 runs only 300 more for 2.5 KB of MemberRegistry, which has to stay below 24,576 bytes.
 SETTINGS: dict[str, Any] = {
     "evmVersion": "paris",
     "metadata": {"bytecodeHash": "none"},
-    "optimizer": {"enabled": True, "runs": 200},
-    "viaIR": False,
+    "optimizer": {"enabled": True, "runs": 1000},
+    "viaIR": True,
 }
 OUTPUT = ["abi", "evm.bytecode.object", "evm.deployedBytecode.object", "evm.deployedBytecode.immutableReferences"]
 IMPORT = re.compile(r'^import\s[^;]*?"([^"]+)";', re.MULTILINE)
@@ -84,9 +86,7 @@ def compile_all(settings: dict[str, Any] = SETTINGS) -> dict[str, str]:
     }
 
 
-def artifact(
-    name: str, output: dict[str, Any], compiler: str, digest: str, settings: dict[str, Any]
-) -> dict[str, Any]:
+def artifact(name: str, output: dict[str, Any], compiler: str, digest: str, settings: dict[str, Any]) -> dict[str, Any]:
     """What deploying, calling and recognising one contract takes."""
     deployed = output["evm"]["deployedBytecode"]
     # solc names immutables by AST id, which shifts with every edit; only the places matter to who compares code.

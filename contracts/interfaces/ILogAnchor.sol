@@ -83,9 +83,6 @@ interface ILogAnchor {
     /// @notice The list holds more items than one transaction may carry.
     error TooManyItems(uint256 count, uint256 limit);
 
-    /// @notice The chain's SHA-256 precompile (address 2) did not answer: wrong engine, or out of gas.
-    error NoSha256();
-
     // ------------------------------------------------------------------- acts
 
     /// @notice Publishes one head of a log of the sender's city. Parameters: see Item.
@@ -117,32 +114,22 @@ interface ILogAnchor {
     function head(bytes32 logId_) external view returns (Head memory);
 
     /// @notice Whether exactly this head was ever accepted. Values: see Head.
-    function isHead(
-        bytes32 logId_,
-        uint64 size,
-        bytes32 root,
-        uint64 prevSize,
-        uint64 blockNumber,
-        uint64 time
-    ) external view returns (bool);
+    function isHead(bytes32 logId_, uint64 size, bytes32 root, uint64 prevSize, uint64 blockNumber, uint64 time)
+        external
+        view
+        returns (bool);
 
     /// @notice RFC 9162 §2.1.3.2: whether the leaf with this hash is number `index` (from 0) of the tree (size, root).
-    function verifyInclusion(
-        bytes32 leafHash,
-        uint64 index,
-        uint64 size,
-        bytes32[] calldata proof,
-        bytes32 root
-    ) external view returns (bool);
+    function verifyInclusion(bytes32 leafHash, uint64 index, uint64 size, bytes32[] calldata proof, bytes32 root)
+        external
+        view
+        returns (bool);
 
     /// @notice RFC 9162 §2.1.4.2: whether the tree (size2, root2) extends the tree (size1, root1).
     /// size1 = 0 is refused: every tree extends the empty one, so it proves nothing. Equal sizes need equal roots and
     /// an empty proof.
-    function verifyConsistency(
-        uint64 size1,
-        uint64 size2,
-        bytes32 root1,
-        bytes32 root2,
-        bytes32[] calldata proof
-    ) external view returns (bool);
+    function verifyConsistency(uint64 size1, uint64 size2, bytes32 root1, bytes32 root2, bytes32[] calldata proof)
+        external
+        view
+        returns (bool);
 }

@@ -109,9 +109,7 @@ interface IMemberRegistry is ITerms {
     // ----------------------------------------------------------------- events
 
     /// @notice A city belongs to the consortium in [from, to).
-    event CityAdmitted(
-        uint32 indexed city, uint32 division, address indexed governor, uint64 from, uint64 to
-    );
+    event CityAdmitted(uint32 indexed city, uint32 division, address indexed governor, uint64 from, uint64 to);
 
     /// @notice The city may let its agencies issue certificates of type `typeId` in [from, to).
     event ScopeGranted(uint32 indexed city, bytes32 indexed typeId, uint64 from, uint64 to);
@@ -121,12 +119,7 @@ interface IMemberRegistry is ITerms {
 
     /// @notice `account` acts for the city (agency 0) or for one of its agencies in [from, to).
     event AccountAdded(
-        address indexed account,
-        uint32 indexed city,
-        bytes32 indexed agency,
-        uint8 roles,
-        uint64 from,
-        uint64 to
+        address indexed account, uint32 indexed city, bytes32 indexed agency, uint8 roles, uint64 from, uint64 to
     );
 
     /// @notice `account` acts for nobody from `to` on.
@@ -139,14 +132,10 @@ interface IMemberRegistry is ITerms {
     event AgencyEnded(bytes32 indexed agency, uint32 indexed city, uint64 to);
 
     /// @notice The city lets its agency issue certificates of type `typeId` with dates in [from, to).
-    event Accredited(
-        bytes32 indexed agency, uint32 indexed city, bytes32 indexed typeId, uint64 from, uint64 to
-    );
+    event Accredited(bytes32 indexed agency, uint32 indexed city, bytes32 indexed typeId, uint64 from, uint64 to);
 
     /// @notice The accreditation no longer holds from `to` on.
-    event AccreditationEnded(
-        bytes32 indexed agency, uint32 indexed city, bytes32 indexed typeId, uint64 to
-    );
+    event AccreditationEnded(bytes32 indexed agency, uint32 indexed city, bytes32 indexed typeId, uint64 to);
 
     /// @notice A key was registered and may be used in [from, to).
     event KeyAdded(
@@ -314,17 +303,11 @@ interface IMemberRegistry is ITerms {
     function cityOfAgency(bytes32 agency, uint64 time, uint64 asOfBlock) external view returns (uint32);
 
     /// @notice Periods for which the city accredits the agency for this type.
-    function accreditationTerms(bytes32 agency, uint32 cityId, bytes32 typeId)
-        external
-        view
-        returns (Term[] memory);
+    function accreditationTerms(bytes32 agency, uint32 cityId, bytes32 typeId) external view returns (Term[] memory);
 
     /// @notice Whether the agency might issue this type: it belonged to a city, that city was active, and that city
     /// accredited it.
-    function accredited(bytes32 agency, bytes32 typeId, uint64 time, uint64 asOfBlock)
-        external
-        view
-        returns (bool);
+    function accredited(bytes32 agency, bytes32 typeId, uint64 time, uint64 asOfBlock) external view returns (bool);
 
     /// @notice A key's row, its periods, and the reports of its compromise.
     function key(bytes32 thumbprint)

@@ -8,14 +8,16 @@ import {Agencies} from "./Agencies.sol";
 
 /// @title Accounts that act for a city or for one of its agencies
 abstract contract Accounts is Agencies {
-    using Terms for Term[];
+    using Terms for Terms.Timeline;
 
-    mapping(address who => Term[]) private _accountTerms;
+    mapping(address who => Terms.Timeline) private _accountTerms;
 
     /// @inheritdoc IMemberRegistry
     function addAccount(address account_, bytes32 agency, uint8 roles, uint64 from, uint64 to) external {
         uint32 own = _governedCity();
-        uint64 start = _addAccount(account_, Account({city: own, roles: roles, agency: agency}), from, to);
+        if (agency != 0) _requireCode(agency, AGENCY_LENGTH);
+        AccountRow memory row = AccountRow({city: own, roles: roles, agency: bytes18(agency)});
+        uint64 start = _addAccount(account_, row, from, to);
         if (agency != 0) _requireMember(agency, own, start);
     }
 
@@ -28,12 +30,14 @@ abstract contract Accounts is Agencies {
 
     /// @inheritdoc IMemberRegistry
     function account(address who) external view returns (Account memory row, Term[] memory terms) {
-        return (_accounts[who], _accountTerms[who]);
+        AccountRow memory stored = _accounts[who];
+        row = Account({city: stored.city, roles: stored.roles, agency: stored.agency});
+        terms = _accountTerms[who].all();
     }
 
     /// @inheritdoc IMemberRegistry
     function actsFor(address who, uint8 role) external view returns (uint32 cityId, bytes32 agency) {
-        Account memory row = _accounts[who];
+        AccountRow memory row = _accounts[who];
         (cityId, agency) = (row.city, row.agency);
         uint64 time = uint64(block.timestamp);
         bool active = row.roles & role != 0 && _accountTerms[who].covers(time, uint64(block.number))
@@ -41,10 +45,7 @@ abstract contract Accounts is Agencies {
         if (!active) revert Unregistered(who);
     }
 
-    function _addAccount(address who, Account memory row, uint64 from, uint64 to)
-        internal
-        returns (uint64 start)
-    {
+    function _addAccount(address who, AccountRow memory row, uint64 from, uint64 to) internal returns (uint64 start) {
         uint8 allowed = row.agency == 0 ? ROLE_PUBLISH | ROLE_STATUS : ROLE_STATUS;
         if (row.roles == 0 || row.roles & ~allowed != 0) revert BadRoles(row.roles);
         if (!_isSame(_accounts[who], row)) _claim(who, row);
@@ -52,7 +53,7 @@ abstract contract Accounts is Agencies {
         emit AccountAdded(who, row.city, row.agency, row.roles, start, to);
     }
 
-    function _isSame(Account memory a, Account memory b) private pure returns (bool) {
+    function _isSame(AccountRow memory a, AccountRow memory b) private pure returns (bool) {
         return a.city == b.city && a.roles == b.roles && a.agency == b.agency;
     }
 }

@@ -8,15 +8,15 @@ import {Cities} from "./Cities.sol";
 
 /// @title Agencies, their city, and what that city lets them issue
 abstract contract Agencies is Cities {
-    using Terms for Term[];
+    using Terms for Terms.Timeline;
 
     uint256 internal constant AGENCY_LENGTH = 18;
 
     struct AgencyRecord {
         /// @dev Every city that ever had this agency, each once. At most one membership holds at any time.
         uint32[] cities;
-        mapping(uint32 city => Term[]) memberships;
-        mapping(uint32 city => mapping(bytes32 typeId => Term[])) accreditations;
+        mapping(uint32 city => Terms.Timeline) memberships;
+        mapping(uint32 city => mapping(bytes32 typeId => Terms.Timeline)) accreditations;
     }
 
     mapping(bytes32 agency => AgencyRecord) private _agencies;
@@ -27,7 +27,7 @@ abstract contract Agencies is Cities {
         _requireCode(agency, AGENCY_LENGTH);
         AgencyRecord storage record = _agencies[agency];
         _requireFree(agency, own);
-        if (record.memberships[own].length == 0) record.cities.push(own);
+        if (record.memberships[own].length() == 0) record.cities.push(own);
         uint64 start = record.memberships[own].open(from, to);
         emit AgencyAdded(agency, own, start, to);
     }
@@ -57,7 +57,7 @@ abstract contract Agencies is Cities {
 
     /// @inheritdoc IMemberRegistry
     function agencyTerms(bytes32 agency, uint32 cityId) external view returns (Term[] memory) {
-        return _agencies[agency].memberships[cityId];
+        return _agencies[agency].memberships[cityId].all();
     }
 
     /// @inheritdoc IMemberRegistry
@@ -72,23 +72,14 @@ abstract contract Agencies is Cities {
     }
 
     /// @inheritdoc IMemberRegistry
-    function accreditationTerms(bytes32 agency, uint32 cityId, bytes32 typeId)
-        external
-        view
-        returns (Term[] memory)
-    {
-        return _agencies[agency].accreditations[cityId][typeId];
+    function accreditationTerms(bytes32 agency, uint32 cityId, bytes32 typeId) external view returns (Term[] memory) {
+        return _agencies[agency].accreditations[cityId][typeId].all();
     }
 
     /// @inheritdoc IMemberRegistry
-    function accredited(bytes32 agency, bytes32 typeId, uint64 time, uint64 asOfBlock)
-        external
-        view
-        returns (bool)
-    {
+    function accredited(bytes32 agency, bytes32 typeId, uint64 time, uint64 asOfBlock) external view returns (bool) {
         uint32 id = cityOfAgency(agency, time, asOfBlock);
-        return cityActive(id, time, asOfBlock)
-            && _agencies[agency].accreditations[id][typeId].covers(time, asOfBlock);
+        return cityActive(id, time, asOfBlock) && _agencies[agency].accreditations[id][typeId].covers(time, asOfBlock);
     }
 
     function _isMember(bytes32 agency, uint32 id, uint64 time) internal view returns (bool) {

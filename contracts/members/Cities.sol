@@ -8,7 +8,7 @@ import {Terms} from "../Terms.sol";
 
 /// @title Cities, the types they may grant, and their endpoints
 abstract contract Cities is IMemberRegistry {
-    using Terms for Term[];
+    using Terms for Terms.Timeline;
 
     uint256 internal constant TYPE_LENGTH = 21;
     uint64 internal constant OPEN_ENDED = type(uint64).max;
@@ -18,16 +18,23 @@ abstract contract Cities is IMemberRegistry {
     /// @inheritdoc IMemberRegistry
     bool public immutable override production;
 
+    /// @dev Account in one slot: an agency's code has 18 characters.
+    struct AccountRow {
+        uint32 city;
+        uint8 roles;
+        bytes18 agency;
+    }
+
     struct CityRecord {
         City row;
-        Term[] terms;
-        mapping(bytes32 typeId => Term[]) scope;
+        Terms.Timeline terms;
+        mapping(bytes32 typeId => Terms.Timeline) scope;
     }
 
     uint32[] private _cityIds;
     mapping(uint32 id => CityRecord) internal _cities;
     /// @dev Governors and hot accounts alike, so that an address can stand for one city only.
-    mapping(address who => Account) internal _accounts;
+    mapping(address who => AccountRow) internal _accounts;
 
     constructor(bytes32 consortiumId_, bool production_) {
         if (consortiumId_ == 0) revert NoConsortiumId();
@@ -52,7 +59,7 @@ abstract contract Cities is IMemberRegistry {
 
     /// @inheritdoc IMemberRegistry
     function city(uint32 id) external view returns (City memory row, Term[] memory terms) {
-        return (_cities[id].row, _cities[id].terms);
+        return (_cities[id].row, _cities[id].terms.all());
     }
 
     /// @inheritdoc IMemberRegistry
@@ -67,13 +74,13 @@ abstract contract Cities is IMemberRegistry {
 
     /// @inheritdoc IMemberRegistry
     function scopeTerms(uint32 id, bytes32 typeId) external view returns (Term[] memory) {
-        return _cities[id].scope[typeId];
+        return _cities[id].scope[typeId].all();
     }
 
     function _admit(uint32 id, uint32 division, address governor) internal {
         CityRecord storage record = _cities[id];
-        if (id == 0 || record.terms.length != 0) revert BadCityId(id);
-        _claim(governor, Account({city: id, roles: 0, agency: 0}));
+        if (id == 0 || record.terms.length() != 0) revert BadCityId(id);
+        _claim(governor, AccountRow({city: id, roles: 0, agency: 0}));
         _cityIds.push(id);
         record.row.division = division;
         record.row.governor = governor;
@@ -95,7 +102,7 @@ abstract contract Cities is IMemberRegistry {
     }
 
     /// @dev Binds a new address to its city for ever.
-    function _claim(address who, Account memory row) internal {
+    function _claim(address who, AccountRow memory row) internal {
         if (who == address(0)) revert ZeroAddress();
         if (_accounts[who].city != 0) revert AccountTaken(who);
         _accounts[who] = row;

@@ -8,11 +8,11 @@ import {Agencies} from "./Agencies.sol";
 
 /// @title Public keys of cities and agencies
 abstract contract Keys is Agencies {
-    using Terms for Term[];
+    using Terms for Terms.Timeline;
 
     struct KeyRecord {
         Key row;
-        Term[] terms;
+        Terms.Timeline terms;
         Compromise[] compromises;
     }
 
@@ -24,7 +24,7 @@ abstract contract Keys is Agencies {
         if (added.city != own) revert WrongCity(added.city, own);
         if (!_isSound(added)) revert BadKey(added.thumbprint);
         KeyRecord storage record = _keys[added.thumbprint];
-        if (record.terms.length != 0) revert KeyTaken(added.thumbprint);
+        if (record.terms.length() != 0) revert KeyTaken(added.thumbprint);
         record.row = added;
         uint64 start = record.terms.open(from, to);
         if (added.agency != 0) _requireMember(added.agency, own, start);
@@ -53,7 +53,7 @@ abstract contract Keys is Agencies {
         returns (Key memory row, Term[] memory terms, Compromise[] memory compromises)
     {
         KeyRecord storage record = _keys[thumbprint];
-        return (record.row, record.terms, record.compromises);
+        return (record.row, record.terms.all(), record.compromises);
     }
 
     /// @inheritdoc IMemberRegistry

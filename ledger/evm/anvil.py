@@ -6,7 +6,7 @@ import contextlib
 import os
 import secrets
 import shutil
-import subprocess  # noqa: S404
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -18,9 +18,10 @@ CHAIN_ID = 31337
 
 FUNDING_ADDRESS = "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266"
 FUNDING_KEY = "0xac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80"
-"""The one account that has money on this chain. The key is anvil's first development key: **everybody knows it**, and
-the engine itself signs with it for whoever asks. It pays for gas on a chain that is worth nothing; no other network
-may accept it, and production settings refuse it. Secrecy would be theatre: who reaches the port can mine as well.
+"""The one account that has money on this chain. The key is anvil's first development key: **everybody knows it**,
+and the engine itself signs with it for whoever asks. It pays for gas on a chain that is worth nothing; no other
+network may accept it, and production settings refuse it. A secret here would be theatre: who reaches the port can
+mine and set balances as well.
 """
 
 HISTORY_STATES = 32
@@ -51,10 +52,11 @@ _RUNNING_FLAGS = (
     "--quiet",
 )
 
-# PR_SET_PDEATHSIG kills the engine when the *thread* that started it ends, by whatever cause, SIGKILL included. It is
-# set in the child, so a parent that died just before is noticed by comparing the parent's pid, and after that the
-# kernel watches. A program in between rather than preexec_fn: running Python between fork and exec of a process with
-# threads can deadlock. The setting survives execve.
+# PR_SET_PDEATHSIG kills the engine when the *thread* that started it ends, by whatever cause, SIGKILL included. The
+# race: the child sets it on itself, and a parent that died before that is never noticed by the kernel. So the child
+# then compares its parent's pid with the one it was told, and leaves if it was orphaned already; from there on the
+# kernel watches. A program in between rather than preexec_fn: running Python between fork and exec of a process
+# with threads can deadlock. The setting survives execve.
 _BIRTH = """
 import ctypes, os, sys
 if ctypes.CDLL(None, use_errno=True).prctl(1, 9, 0, 0, 0) != 0: os._exit(125)
@@ -94,7 +96,7 @@ class Anvil:
     def __init__(self, binary: Path, folder: Path, genesis_time: int) -> None:
         """Returns when the engine answers. Raises EngineError ENGINE_FAILED; leaves nothing running then."""
         # A loopback address drawn at random has all its ports to itself: no race for a free port, and no other
-        # engine on this machine that could answer in ours's place.
+        # engine on this machine that could answer in its place.
         self.address = (f"127.{_octet()}.{_octet()}.{_octet()}", 8545)
         self._log = folder / "engine.log"
         self._process = self._born(binary, genesis_time)
@@ -110,10 +112,14 @@ class Anvil:
         """Whether the process exists; a stopped or hanging one does."""
         return self._process.poll() is None
 
-    def kill(self) -> None:
-        """End it at once and wait. It has nothing to save: what matters is in the journal."""
+    def interrupt(self) -> None:
+        """End it at once, from any thread; its own thread still calls `kill`."""
         with contextlib.suppress(ProcessLookupError):
             self._process.kill()
+
+    def kill(self) -> None:
+        """End it at once and wait. It has nothing to save: what matters is in the journal."""
+        self.interrupt()
         self._process.wait()
         self.rpc.close()
 
@@ -139,9 +145,7 @@ class Anvil:
                 return
             except ChainUnavailable:
                 time.sleep(0.005)
-        raise EngineError(
-            "ENGINE_FAILED", f"the engine did not start: {self._last_words()}", reason=self._last_words()
-        )
+        raise EngineError("ENGINE_FAILED", f"the engine did not start: {self._last_words()}", reason=self._last_words())
 
     def _last_words(self) -> str:
         text = self._log.read_text("utf-8", "replace").strip()[-500:] or f"exit status {self._process.poll()}"

@@ -1,9 +1,9 @@
 """The development chain's public door on 127.0.0.1: bytes pass to the engine only while its history is whole.
 
-A restarted engine answers from the moment it listens, long before its blocks are replayed. Whoever talked to it then
-would find contracts missing, or have a transaction mined into a replayed block. So the engine listens on an address
-of its own, and this door stays shut until the replay is checked: connections wait in the queue meanwhile. The port is
-also held through every restart, so nobody else takes it. Bytes are passed on unread.
+A restarted engine answers from the moment it listens, long before its blocks are replayed. Whoever talked to it
+then would find contracts missing, or have a transaction mined into a replayed block. So the engine listens on an
+address of its own, and this door stays shut until the replay is checked: connections wait in the queue meanwhile.
+The port is also held through every restart, so nobody else takes it. Bytes are passed on unread.
 """
 
 from __future__ import annotations
@@ -77,25 +77,36 @@ class Gate:
                 outside.close()
 
     def _admit(self, outside: socket.socket) -> bool:
-        with self._changed:
-            self._changed.wait_for(lambda: self._closed or self._target is not None)
-            target = self._target
-        if target is None:
-            return False
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: self._closed or self._target is not None)
+                target = self._target
+            if target is None:
+                return False
+            inside = self._inside(target)
+            if inside is None:
+                continue
+            with self._changed:
+                # The engine may have been given up since: a pair that `shut` did not see must not outlive it.
+                if self._target == target:
+                    self._pairs.add((outside, inside))
+                    break
+            inside.close()
+        threading.Thread(target=self._relay, args=((outside, inside),), name="gate-relay", daemon=True).start()
+        return True
+
+    def _inside(self, target: tuple[str, int]) -> socket.socket | None:
         try:
             inside = socket.create_connection(target, timeout=_CONNECT_SECONDS)
         except OSError:
-            return False
+            # The engine died a moment ago: tell the supervisor, and wait for the next one like everybody else.
+            with self._changed:
+                if self._target == target:
+                    self._target = None
+            self._stirred()
+            return None
         inside.settimeout(None)
-        pair = (outside, inside)
-        with self._changed:
-            # The engine may have been given up since: a pair that `shut` did not see must not outlive it.
-            if self._target != target:
-                inside.close()
-                return False
-            self._pairs.add(pair)
-        threading.Thread(target=self._relay, args=(pair,), name="gate-relay", daemon=True).start()
-        return True
+        return inside
 
     def _relay(self, pair: tuple[socket.socket, socket.socket]) -> None:
         outside, inside = pair
@@ -121,6 +132,8 @@ class Gate:
             # One direction failed: the other one cannot make sense any more.
             _break(source)
             _break(target)
+        finally:
+            self._stirred()
 
 
 def _listening(port: int | None) -> socket.socket:
@@ -130,11 +143,11 @@ def _listening(port: int | None) -> socket.socket:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((LOOPBACK, port or 0))
         listener.listen(_CONNECTIONS)
-    except OSError as error:
+    except (OSError, OverflowError) as error:
         listener.close()
-        if error.errno == errno.EADDRINUSE:
+        if isinstance(error, OSError) and error.errno == errno.EADDRINUSE:
             raise EngineError("PORT_TAKEN", f"{LOOPBACK}:{port} is in use", port=port) from error
-        raise EngineError("PORT_REFUSED", f"{LOOPBACK}:{port}: {error.strerror}", port=port) from error
+        raise EngineError("PORT_REFUSED", f"{LOOPBACK}:{port}: {error}", port=port) from error
     return listener
 
 

@@ -1,4 +1,4 @@
-"""Between an engine and its journal: read new blocks off the one, replay them into the other. Nothing here waits."""
+"""Between an engine and its journal: read new blocks off the one, replay them into the other."""
 
 from __future__ import annotations
 

@@ -1,108 +1,65 @@
 """The development chain's journal: what makes a block of an engine without durable storage *final*.
 
-An append-only file of blocks, fsynced before a block is called final, and beside it the height that was so called.
-
-One line per block, or per run of empty blocks:  `<32 hex> <JSON>\\n`, where the hex digits are the first half of
-SHA-256(previous digits ‖ JSON). The chained digits find an edited, lost, doubled or moved line. The first line
-names the chain. The order of writes, and what a crash after each leaves:
+An append-only file of blocks (`ledger.evm.journal_format`), fsynced before a block is called final, and beside it
+the height that was so called. The order of writes, and what a crash after each leaves:
 
 1. line written       an unterminated or a whole line that no one was told about: the first is dropped at the next
                       start, the second is kept (the block was mined, so keeping it is as right as losing it)
 2. file fsynced       the block survives power loss; no one was told
 3. height replaced    the block is final for every process that asks
 
-So the published height is never above what is durable, and a journal that ends below it has lost something that was
-promised: that is refused. What an attacker with the folder can do is not this file's business; see the threat model.
+So the published height is never above what is durable, and a journal that ends below it has lost something that
+was promised: that is refused. Against someone who rewrites the folder on purpose nothing here helps, nor is it
+meant to: the chain is a development one.
 """
 
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, TypeVar
-
-import orjson
+from typing import BinaryIO
 
 from ledger.errors import EngineError
+from ledger.evm.journal_format import (
+    SEED,
+    BlockRun,
+    Genesis,
+    body_of,
+    damaged,
+    first,
+    first_body,
+    genesis_in,
+    lines,
+    run_in,
+    sealed,
+)
 
-FORMAT = "certledger-devnet-journal/1"
+__all__ = ["HEIGHT", "JOURNAL", "BlockRun", "Genesis", "Journal", "exists", "journaled_height"]
+
 JOURNAL = "journal.jsonl"
 HEIGHT = "journal.height"
-
-_DIGITS = 32
-_SEED = b"certledger/devnet-journal/v1"
-_LINE_LIMIT = 256 * 1024 * 1024
-_HASH = re.compile(r"0x[0-9a-f]{64}")
-_RAW = re.compile(r"0x(?:[0-9a-f]{2})+")
-
-T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class Genesis:
-    """What block 0 is made of, besides the flags every engine is started with."""
-
-    chain_id: int
-    time: int
-    """Unix seconds."""
-    hash: str
-    engine: str
-    """The version that began the journal; another one may rebuild it as long as every hash comes out the same."""
-
-    def __post_init__(self) -> None:
-        if self.chain_id < 1 or self.time < 1 or not _HASH.fullmatch(self.hash):
-            raise ValueError("a genesis has a chain id, a time and a hash")
-
-
-@dataclass(frozen=True, slots=True)
-class BlockRun:
-    """One block with its transactions, or `count` empty blocks in a row, `step` seconds apart."""
-
-    number: int
-    """Number of the run's last block, from 1."""
-    time: int
-    """Its time, Unix seconds."""
-    hash: str
-    """Its hash: covers parent, state, receipts, so a rebuilt run is compared by this one value."""
-    transactions: tuple[str, ...] = ()
-    """Raw signed transactions, 0x-hex, in block order."""
-    count: int = 1
-    step: int = 0
-
-    def __post_init__(self) -> None:
-        whole = 1 <= self.count <= self.number and self.first_time > 0 and _HASH.fullmatch(self.hash)
-        many = self.count == 1 or (self.step >= 1 and not self.transactions)
-        if not (whole and many and all(map(_RAW.fullmatch, self.transactions))):
-            raise ValueError("not a block or a run of empty blocks")
-
-    @property
-    def first_time(self) -> int:
-        """Time of the run's first block, Unix seconds."""
-        return self.time - (self.count - 1) * self.step
 
 
 class Journal:
     """The one writer's view. Whoever opens it holds the folder's lock (`ledger.evm.engine`)."""
 
     def __init__(self, folder: Path) -> None:
-        """Verify the whole file and drop a torn tail. Raises EngineError JOURNAL_{DAMAGED,BEHIND,FOREIGN,MISSING}."""
+        """Verify the whole file and drop a torn tail. Raises EngineError JOURNAL_DAMAGED, _BEHIND, …"""
         self._folder = folder
         self._path = folder / JOURNAL
         self._published = _published(folder) or 0
         self._uncertain = True
         self.height, self.time = 0, 0
         with _opened(self._path) as file:
-            lines = _lines(file, self._path)
-            self._end, self._digits, body = _first(lines, self._path)
-            self.genesis = _genesis(body, self._path)
+            walk = lines(file, self._path)
+            self._end, self._digits, body = first(walk, self._path)
+            self.genesis = genesis_in(body, self._path)
             self.time, self.hash = self.genesis.time, self.genesis.hash
-            for end, digits, record in lines:
-                self._follow(_run(record, end, self._path), end, digits)
+            for end, digits, record in walk:
+                self._follow(run_in(record, end, self._path), end, digits)
         if self.height < self._published:
             raise EngineError(
                 "JOURNAL_BEHIND",
@@ -127,8 +84,7 @@ class Journal:
         """Begin an empty journal. The file appears whole or not at all, so a torn first line is always damage."""
         if exists(folder):
             raise EngineError("JOURNAL_EXISTS", f"{folder} has a journal", folder=folder)
-        body = {"format": FORMAT, "chain_id": genesis.chain_id, "time": genesis.time}
-        line, _ = _sealed(_SEED, body | {"hash": genesis.hash, "engine": genesis.engine})
+        line, _ = sealed(SEED, first_body(genesis))
         _replace(folder / JOURNAL, line, durable=True)
         return cls(folder)
 
@@ -137,7 +93,7 @@ class Journal:
         the same call may be repeated. Raises ValueError when the run does not follow the last one.
         """
         self._must_follow(run)
-        line, digits = _sealed(self._digits, _body(run))
+        line, digits = sealed(self._digits, body_of(run))
         try:
             self._settle()
             self._uncertain = True
@@ -166,10 +122,10 @@ class Journal:
     def runs(self) -> Iterator[BlockRun]:
         """Every run in order, read and checked again, one at a time."""
         with _opened(self._path) as file:
-            lines = _lines(file, self._path)
-            _first(lines, self._path)
-            for end, _, record in lines:
-                yield _run(record, end, self._path)
+            walk = lines(file, self._path)
+            first(walk, self._path)
+            for end, _, record in walk:
+                yield run_in(record, end, self._path)
                 if end == self._end:
                     return
 
@@ -192,7 +148,7 @@ class Journal:
         try:
             self._must_follow(run)
         except ValueError as error:
-            raise _damaged(self._path, end, str(error)) from error
+            raise damaged(self._path, end, str(error)) from error
         self.height, self.time, self.hash = run.number, run.time, run.hash
         self._end, self._digits = end, digits
 
@@ -222,9 +178,7 @@ def journaled_height(folder: Path) -> int:
     if height is not None:
         return height
     if (folder / JOURNAL).exists():
-        raise EngineError(
-            "JOURNAL_HEIGHT_UNREADABLE", "start the chain once to learn its height again", folder=folder
-        )
+        raise EngineError("JOURNAL_HEIGHT_UNREADABLE", "start the chain once to learn its height again", folder=folder)
     raise EngineError("JOURNAL_MISSING", f"no development chain was ever started in {folder}", folder=folder)
 
 
@@ -235,73 +189,6 @@ def _published(folder: Path) -> int | None:
     except FileNotFoundError:
         return None
     return int(text) if re.fullmatch(rb"[0-9]{1,18}\n", text) else None
-
-
-def _body(run: BlockRun) -> dict[str, object]:
-    body: dict[str, object] = {"number": run.number, "time": run.time, "hash": run.hash}
-    if run.count > 1:
-        return body | {"count": run.count, "step": run.step}
-    return body | {"transactions": run.transactions} if run.transactions else body
-
-
-def _sealed(previous: bytes, body: dict[str, object]) -> tuple[bytes, bytes]:
-    text = orjson.dumps(body)
-    digits = _digest(previous, text)
-    return digits + b" " + text + b"\n", digits
-
-
-def _digest(previous: bytes, text: bytes) -> bytes:
-    return hashlib.sha256(previous + text).hexdigest()[:_DIGITS].encode()
-
-
-def _lines(file: BinaryIO, path: Path) -> Iterator[tuple[int, bytes, dict[str, object]]]:
-    """(offset after the line, its digits, its JSON) of each whole line; a tail without a newline ends the walk.
-
-    Dropping that tail is safe: a line is written in full before it is fsynced, and fsynced before its block is
-    called final, so a line cut short was never promised. Where a promise was made the height file has it and
-    the caller compares. Everything else that is not as it was written raises JOURNAL_DAMAGED.
-    """
-    previous, end = _SEED, 0
-    while (line := file.readline(_LINE_LIMIT)).endswith(b"\n"):
-        digits, text = line[:_DIGITS], line[_DIGITS + 1 : -1]
-        if line[_DIGITS : _DIGITS + 1] != b" " or digits != _digest(previous, text):
-            raise _damaged(path, end, "a line is not the one that was written")
-        end += len(line)
-        previous = digits
-        yield end, digits, _object(text, path, end)
-
-
-def _object(text: bytes, path: Path, end: int) -> dict[str, object]:
-    body = orjson.loads(text)
-    if not isinstance(body, dict):
-        raise _damaged(path, end, "a line is no object")
-    return body
-
-
-def _first(lines: Iterator[tuple[int, bytes, T]], path: Path) -> tuple[int, bytes, T]:
-    for found in lines:
-        return found
-    raise _damaged(path, 0, "the first line is missing or cut short")
-
-
-def _genesis(body: dict[str, object], path: Path) -> Genesis:
-    if body.pop("format", None) != FORMAT:
-        raise EngineError("JOURNAL_FOREIGN", f"{path} is not in the format {FORMAT}", path=path)
-    try:
-        return Genesis(**body)  # type: ignore[arg-type]
-    except (TypeError, ValueError) as error:
-        raise _damaged(path, 0, "the first line names no chain") from error
-
-
-def _run(body: dict[str, object], end: int, path: Path) -> BlockRun:
-    try:
-        return BlockRun(**body | {"transactions": tuple(body.get("transactions", ()))})  # type: ignore[arg-type, call-overload]
-    except (TypeError, ValueError) as error:
-        raise _damaged(path, end, "a line is no block") from error
-
-
-def _damaged(path: Path, offset: int, why: str) -> EngineError:
-    return EngineError("JOURNAL_DAMAGED", f"{path} near byte {offset}: {why}", path=path, offset=offset, reason=why)
 
 
 def _opened(path: Path) -> BinaryIO:

@@ -18,7 +18,7 @@ import orjson
 
 from ledger.errors import ChainUnavailable, LedgerError
 
-Json: TypeAlias = "None | bool | int | float | str | list[Json] | dict[str, Json]"
+Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 Call: TypeAlias = "tuple[str, *tuple[object, ...]]"
 
 ANSWER_LIMIT = 16 * 1024 * 1024
@@ -158,6 +158,8 @@ class Rpc:
             self._connection.sock.settimeout(self._timeout)
         if response.length:
             raise http.client.IncompleteRead(b"", response.length)
+        # read1 does not notice the end by itself, and the next request needs this response closed.
+        response.close()
         return b"".join(pieces)
 
     def _parsed(self, answer: bytes) -> Json:

@@ -25,6 +25,7 @@ VERSION = 1
 P256 = "p256"
 SECP256K1 = "secp256k1"
 WRAPPING = "aes-256-wrap"
+HMAC = "hmac-sha256"
 
 _ITERATIONS, _LANES, _MEMORY_KIB = 3, 4, 64 * 1024
 _KDF = {"name": "argon2id", "iterations": _ITERATIONS, "lanes": _LANES, "memory_kib": _MEMORY_KIB}
@@ -92,7 +93,7 @@ class Keystore:
         """Make the keys that do not exist yet; durable on return. Safe to call twice."""
         fresh = [(name, kind) for name, kind in names_and_kinds if name not in self._keys]
         for name, kind in fresh:
-            secret = os.urandom(32) if kind == WRAPPING else _scalar(kind)
+            secret = os.urandom(32) if kind in (WRAPPING, HMAC) else _scalar(kind)
             self._keys[name] = _Sealed(kind, self._seal(secret, _label(name, kind)))
         if fresh:
             self._save()
@@ -102,6 +103,10 @@ class Keystore:
 
     def wrapper(self, name: str) -> WrappingKey:
         return WrappingKey(self._secret(name, WRAPPING))
+
+    def mac_key(self, name: str) -> bytes:
+        """32 secret bytes for keyed hashes."""
+        return self._secret(name, HMAC)
 
     def account_secret(self, name: str) -> bytes:
         """Private key of a chain account, 32 bytes: for `ledger.evm.account` only."""

@@ -73,9 +73,7 @@ def insert_entries(connection: Connection, no: int, start: int, sealed: Sequence
 def entries(connection: Connection, no: int, start: int, end: int) -> Iterator[tuple[int, bytes]]:
     """(index, sealed) of entries [start, end) in order, streamed."""
     columns = (schema.entry.c.idx, schema.entry.c.sealed)
-    query = select(*columns).where(
-        schema.entry.c.log_no == no, schema.entry.c.idx >= start, schema.entry.c.idx < end
-    )
+    query = select(*columns).where(schema.entry.c.log_no == no, schema.entry.c.idx >= start, schema.entry.c.idx < end)
     streamed = connection.execution_options(yield_per=1000)
     for row in streamed.execute(query.order_by(schema.entry.c.idx)):
         yield row.idx, row.sealed
@@ -91,9 +89,7 @@ def write_tiles(connection: Connection, no: int, tiles: Mapping[Coordinate, byte
     rows = [{"log_no": no, "level": at[0], "idx": at[1], "hashes": hashes} for at, hashes in tiles.items()]
     wanted = dialect.insert(schema.tile)
     keys = [schema.tile.c.log_no, schema.tile.c.level, schema.tile.c.idx]
-    connection.execute(
-        wanted.on_conflict_do_update(index_elements=keys, set_={"hashes": wanted.excluded.hashes}), rows
-    )
+    connection.execute(wanted.on_conflict_do_update(index_elements=keys, set_={"hashes": wanted.excluded.hashes}), rows)
 
 
 def tile_reader(connection: Connection, no: int) -> ReadTile:

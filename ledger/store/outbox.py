@@ -6,13 +6,13 @@ A transaction is stored, signed and numbered, before it is sent: after a crash t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Row, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
+from ledger.errors import StoreUnavailable
 from ledger.store import schema
 from ledger.store.database import Connection
 from ledger.types import Anchor
@@ -82,11 +82,16 @@ def counts(connection: Connection) -> dict[tuple[str, str], int]:
     return {(kind, state): number for kind, state, number in rows}
 
 
-def mark(connection: Connection, ids: Sequence[int], state: str, transaction_id: int | None = None) -> None:
-    values: dict[str, object] = {"state": state}
-    if transaction_id is not None:
-        values["transaction_id"] = transaction_id
-    connection.execute(update(schema.outbox).where(schema.outbox.c.id.in_(ids)).values(**values))
+def mark(connection: Connection, item_id: int, state: str) -> None:
+    connection.execute(update(schema.outbox).where(schema.outbox.c.id == item_id).values(state=state))
+
+
+def take(connection: Connection, item_id: int, body: bytes, transaction_id: int) -> None:
+    """A waiting item goes with a transaction. Raises if another process took it meanwhile."""
+    where = (schema.outbox.c.id == item_id, schema.outbox.c.state == WAITING)
+    values = {"state": SENT, "body": body, "transaction_id": transaction_id}
+    if connection.execute(update(schema.outbox).where(*where).values(**values)).rowcount != 1:
+        raise StoreUnavailable("OUTBOX_TAKEN", "another process is publishing this item")
 
 
 def store(
@@ -129,9 +134,7 @@ def put_anchor(connection: Connection, no: int, anchor: Anchor) -> None:
 def first_anchor_covering(connection: Connection, no: int, index: int) -> Anchor | None:
     """The first published head that covers leaf `index`: its block time is the leaf's time."""
     where = (schema.anchor.c.log_no == no, schema.anchor.c.size > index)
-    row = connection.execute(
-        select(schema.anchor).where(*where).order_by(schema.anchor.c.size).limit(1)
-    ).one_or_none()
+    row = connection.execute(select(schema.anchor).where(*where).order_by(schema.anchor.c.size).limit(1)).one_or_none()
     return Anchor(row.size, row.root, row.prev_size, row.block, row.time) if row else None
 
 

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from eth_abi import decode
-from eth_utils import keccak
-from web3 import HTTPProvider, Web3
+from eth_utils import keccak, to_checksum_address
+from web3 import Web3
 from web3.contract import Contract
 from web3.contract.contract import ContractFunction
 from web3.exceptions import ContractCustomError
@@ -80,16 +80,20 @@ class Chain:
         self.next_block_at(time)
         self.rpc("evm_mine")
 
-    def deploy(self, name: str, *arguments: Any) -> Contract:
+    def constructor(self, name: str, *arguments: Any) -> Any:
+        """A deployment, ready to be sent or refused."""
         made = artifact(name)
-        factory = self.w3.eth.contract(abi=made["abi"], bytecode=made["bytecode"])
         for entry in made["abi"]:
             if entry["type"] == "error":
                 types = tuple(part["type"] for part in entry["inputs"])
                 selector = keccak(text=f"{entry['name']}({','.join(types)})")[:4]
                 self.errors[selector] = (entry["name"], types)
-        receipt = self.send(factory.constructor(*arguments), self.w3.eth.accounts[0])
-        return self.w3.eth.contract(address=receipt["contractAddress"], abi=made["abi"])
+        factory = self.w3.eth.contract(abi=made["abi"], bytecode=made["bytecode"])
+        return factory.constructor(*arguments)
+
+    def deploy(self, name: str, *arguments: Any) -> Contract:
+        receipt = self.send(self.constructor(name, *arguments), self.w3.eth.accounts[0])
+        return self.w3.eth.contract(address=receipt["contractAddress"], abi=artifact(name)["abi"])
 
     def send(self, call: Any, sender: str, at: int | None = None) -> Any:
         """Receipt of a transaction that must succeed."""
@@ -111,7 +115,13 @@ class Chain:
         except ContractCustomError as error:
             raw = bytes.fromhex(str(error.data)[2:])
             name, types = self.errors[raw[:4]]
-            return (name, *decode(types, raw[4:]))
+            return (
+                name,
+                *(
+                    to_checksum_address(v) if t == "address" else v
+                    for t, v in zip(types, decode(types, raw[4:]), strict=True)
+                ),
+            )
         raise AssertionError(f"{call} was not refused")
 
 

@@ -1,0 +1,174 @@
+"""Wiring: one city's parts put together from its home folder. Each part is made when it is first asked for.
+
+Home folder: certledger.toml, keystore.json, ledger.sqlite, guard.sqlite, deployment.json, chain/ (development).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+
+from api import migrate, passwords
+from api import settings as settings_file
+from api.errors import ApiError
+from api.settings import Settings
+from certs.bundling import Bundler
+from ledger import canonical, trust
+from ledger.errors import ChainUnavailable, LedgerError
+from ledger.evm import devnet
+from ledger.evm.account import Account
+from ledger.evm.client import EvmChain, EvmWire
+from ledger.evm.journal import journaled_height
+from ledger.evm.rpc import Rpc
+from ledger.keys.keystore import HMAC, P256, SECP256K1, WRAPPING, Keystore
+from ledger.logid import CERTIFICATE
+from ledger.publisher import Publisher
+from ledger.sequencer import Sequencer
+from ledger.store.database import Database
+from ledger.store.guard import Guard
+from ledger.transactor import Transactor
+from ledger.trust import Deployment
+from ledger.types import LogName
+
+KEYSTORE = "keystore.json"
+DATABASE = "ledger.sqlite"
+GUARD = "guard.sqlite"
+DEPLOYMENT = "deployment.json"
+CHAIN = "chain"
+PASSWORD = "password.txt"  # noqa: S105  # the name of a file
+
+DEPLOYER, GOVERNOR, PUBLISHER = "deployer", "governor", "publisher"
+WITNESS, CITY_KEY, INDEX_KEY = "witness", "city", "index"
+CITY_KEYS = (
+    (DEPLOYER, SECP256K1),
+    (GOVERNOR, SECP256K1),
+    (PUBLISHER, SECP256K1),
+    (WITNESS, P256),
+    (CITY_KEY, WRAPPING),
+    (INDEX_KEY, HMAC),
+)
+
+PROJECT = Path(__file__).resolve().parent.parent
+"""Where node_modules is, when it runs from a checkout."""
+
+
+def agency_key(agency: str) -> str:
+    """Name of an agency's certificate key in the keystore."""
+    return f"cert/{agency}"
+
+
+class City:
+    """One city, opened. Use as a context manager; nothing is locked while it is open."""
+
+    def __init__(self, home: Path, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        self.home = home
+        self.clock = clock
+        self.settings: Settings = settings_file.read(home)
+
+    def __enter__(self) -> City:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        for name in ("database", "guard", "rpc"):
+            if name in self.__dict__:
+                self.__dict__.pop(name).close()
+
+    @property
+    def log(self) -> LogName:
+        """The log of this city's certificates."""
+        return LogName(self.settings.city, CERTIFICATE)
+
+    @cached_property
+    def keystore(self) -> Keystore:
+        if self.settings.production and self.settings.password_file:
+            raise ApiError("DEVELOPMENT_ONLY", "production asks for the password", what="password_file")
+        return Keystore.open(self.home / KEYSTORE, passwords.read(self.settings.password_file))
+
+    @cached_property
+    def database(self) -> Database:
+        database = self.unchecked_database()
+        migrate.check(database)
+        return database
+
+    def unchecked_database(self) -> Database:
+        """For `init` alone, which makes the tables."""
+        return Database(self.settings.database_url or f"sqlite:///{self.home / DATABASE}")
+
+    @cached_property
+    def guard(self) -> Guard:
+        return Guard(self.home / GUARD)
+
+    @cached_property
+    def sequencer(self) -> Sequencer:
+        return Sequencer(self.database, self.guard, self.keystore.wrapper(CITY_KEY), self.clock)
+
+    @property
+    def chain_folder(self) -> Path:
+        return self.home / CHAIN
+
+    @property
+    def chain_url(self) -> str:
+        """Raises `ChainUnavailable` CHAIN_STOPPED if it is the development chain and it is not running."""
+        if self.settings.rpc_url:
+            return self.settings.rpc_url
+        record = devnet.status(self.chain_folder).record
+        if record is None or not record.alive():
+            raise ChainUnavailable("CHAIN_STOPPED", "the development chain is not running", folder=self.chain_folder)
+        return record.url
+
+    @cached_property
+    def rpc(self) -> Rpc:
+        return Rpc(self.chain_url)
+
+    def final(self, newest: int) -> int:
+        """The finality rule of this city's engine."""
+        if self.settings.rpc_url:
+            return newest - self.settings.confirmations
+        return min(newest, journaled_height(self.chain_folder))
+
+    @cached_property
+    def wire(self) -> EvmWire:
+        s = self.settings
+        return EvmWire(self.rpc, chain_id=s.chain_id, final=self.final, gas_price=s.gas_price)
+
+    @cached_property
+    def deployment(self) -> Deployment:
+        path = self.home / DEPLOYMENT
+        try:
+            return trust.deployment_from(canonical.loads(path.read_bytes(), max_bytes=trust.MAX_BYTES))
+        except OSError:
+            raise ApiError("DEPLOYMENT_MISSING", "the contracts are not deployed yet", path=path) from None
+
+    @cached_property
+    def chain(self) -> EvmChain:
+        """Confirmed to be this city's ledger before it is handed out."""
+        chain = EvmChain(self.rpc, self.deployment, final=self.final, gas_price=self.settings.gas_price)
+        chain.confirm()
+        return chain
+
+    def transactor(self, account: str) -> Transactor:
+        """The transactions of one of the city's accounts."""
+        sender = Account(self.keystore.account_secret(account))
+        return Transactor(self.database, self.wire, sender)
+
+    @cached_property
+    def publisher(self) -> Publisher:
+        return Publisher(self.database, self.chain, self.transactor(PUBLISHER))
+
+    @cached_property
+    def bundler(self) -> Bundler:
+        key, witness = self.keystore.wrapper(CITY_KEY), self.keystore.signer(WITNESS)
+        return Bundler(self.database, self.chain, key, witness)
+
+    def try_publishing(self, deadline: float) -> LedgerError | None:
+        """Anchor what waits; if the chain is away, say why and leave it waiting: no counter is held up."""
+        try:
+            self.publisher.catch_up(deadline)
+        except ChainUnavailable as error:
+            return error
+        return None

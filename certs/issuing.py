@@ -1,0 +1,199 @@
+"""Issuing: rows become certificates, each recorded exactly once, however often the file is run.
+
+A row's key is (issuing agency, type, certificate number). Same key and same attributes: already issued. Same key
+and other attributes: refused, renewal is an act of its own. The decision is taken under the log's lock, so two runs
+of one file, or a run after a crash, issue nothing twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from certs import store
+from certs.certificate import ISSUE, SUPERSEDE, issue_body
+from certs.minting import Mint, Minted
+from certs.rows import Reject, Row
+from certs.store import Certificate
+from ledger.canonical import Json
+from ledger.ports import StatusChange
+from ledger.publisher import encode_change
+from ledger.sequencer import Decided, Sequencer, Turn
+from ledger.statement import Draft
+from ledger.status import FINAL, Reason, Status
+from ledger.store import logs, outbox
+from ledger.store.database import Connection, Database
+from ledger.types import LogName
+
+BATCH = 500
+"""Rows in one commit: long enough to share its fsync, short enough to keep memory flat and the lock brief."""
+
+
+class Outcome(StrEnum):
+    ISSUED = "issued"
+    RENEWED = "renewed"
+    ALREADY = "already"
+    REJECTED = "rejected"
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What became of one row."""
+
+    line: int
+    outcome: Outcome
+    identifier: str = ""
+    reject: Reject | None = None
+
+
+class Issuing:
+    """One run of one type by one agency. Everything it yields is durable before it is yielded."""
+
+    def __init__(
+        self,
+        database: Database,
+        sequencer: Sequencer,
+        log: LogName,
+        mint: Mint,
+        clock: Callable[[], datetime],
+        *,
+        renew: bool = False,
+    ) -> None:
+        """`renew`: rows whose attributes changed become the next version instead of being refused."""
+        self._database = database
+        self._sequencer = sequencer
+        self._log = log
+        self._mint = mint
+        self._clock = clock
+        self._renew = renew
+
+    def run(self, rows: Iterable[Row]) -> Iterator[Result]:
+        """Results in the order of the rows, batch by batch."""
+        batch: list[Row] = []
+        for row in rows:
+            batch.append(row)
+            if len(batch) == BATCH:
+                yield from self._issue(batch)
+                batch = []
+        if batch:
+            yield from self._issue(batch)
+
+    def _issue(self, rows: Sequence[Row]) -> Iterator[Result]:
+        keys = [self._mint.row_key(row) for row in rows]
+        with self._database.writing() as connection:
+            known = store.newest_by_row_key(connection, keys)
+            first_place = store.reserve_places(connection, len(rows))
+        minted = self._sign(rows, keys, known, first_place)
+        act = _Record(self._mint, rows, keys, minted, self._renew)
+        yield from self._sequencer.append(self._log, act).value
+
+    def _sign(
+        self, rows: Sequence[Row], keys: Sequence[bytes], known: dict[bytes, Certificate], first_place: int
+    ) -> dict[int, Minted]:
+        """Certificates by position, for the rows that look new. What looks known is judged again under the lock."""
+        now = self._clock()
+        minted: dict[int, Minted] = {}
+        met: set[bytes] = set()
+        for i, (row, key) in enumerate(zip(rows, keys, strict=True)):
+            old = known.get(key)
+            changed = old is not None and self._mint.content_key(row) != old.content_key
+            if key in met or (old is not None and not (changed and self._renew)):
+                continue
+            met.add(key)
+            replaces = old.identifier if old else None
+            minted[i] = self._mint.mint(row, now=now, place=first_place + i, replaces=replaces)
+        return minted
+
+
+@dataclass(frozen=True, slots=True)
+class _Record:
+    """The act: judge each row against what is recorded, then record what is new."""
+
+    mint: Mint
+    rows: Sequence[Row]
+    keys: Sequence[bytes]
+    minted: dict[int, Minted]
+    renew: bool
+
+    def decide(self, turn: Turn) -> Decided[list[Result]]:
+        known = store.newest_by_row_key(turn.connection, self.keys)
+        log_no = logs.lock(turn.connection, turn.log).no
+        results: list[Result] = []
+        drafts: list[Draft] = []
+        fresh: list[Certificate] = []
+        for i, (row, key) in enumerate(zip(self.rows, self.keys, strict=True)):
+            old, minted = known.get(key), self.minted.get(i)
+            refused = self._judge(row, old, minted)
+            if refused or minted is None:
+                results.append(refused or _reject(row, "ROW_RACED"))
+                continue
+            new = _certificate(self.mint, minted, old, log_no, turn.first_index + len(drafts))
+            drafts.append(_issued(new))
+            if old is not None:
+                drafts.append(_superseded(turn.connection, old, new))
+            fresh.append(new)
+            known[key] = new
+            results.append(Result(row.line, Outcome.RENEWED if old else Outcome.ISSUED, new.identifier))
+        if fresh:
+            store.put(turn.connection, fresh)
+        return Decided(drafts, results)
+
+    def _judge(self, row: Row, old: Certificate | None, minted: Minted | None) -> Result | None:
+        """Why the row is not issued, or None."""
+        if old is None:
+            return None
+        if old.content_key == self.mint.content_key(row):
+            return Result(row.line, Outcome.ALREADY, old.identifier)
+        if not self.renew:
+            return _reject(row, "ALREADY_ISSUED_OTHERWISE", identifier=old.identifier)
+        if old.status in FINAL:
+            return _reject(row, "RENEWAL_OF_ENDED", identifier=old.identifier, status=old.status.name)
+        if minted is None or minted.version != old.version + 1:
+            return _reject(row, "ROW_RACED")
+        return None
+
+
+def _certificate(mint: Mint, minted: Minted, old: Certificate | None, log_no: int, index: int) -> Certificate:
+    return Certificate(
+        digest=minted.digest,
+        identifier=minted.identifier,
+        issuer=mint.issuer,
+        type_code=mint.certificate_type.code,
+        version=minted.version,
+        row_key=minted.row_key,
+        content_key=minted.content_key,
+        log_no=log_no,
+        log_index=index,
+        replaces=old.digest if old else None,
+        status=Status.ACTIVE,
+        status_place=minted.status_place,
+        sealed=minted.sealed,
+    )
+
+
+def _issued(new: Certificate) -> Draft:
+    body = issue_body(digest=new.digest, identifier=new.identifier, type_code=new.type_code, replaces=new.replaces)
+    return Draft(ISSUE, new.issuer, body)
+
+
+def _superseded(connection: Connection, old: Certificate, new: Certificate) -> Draft:
+    """Closes the old certificate in the same act: its record, our row, and what the chain will be told."""
+    store.set_status(connection, old.digest, Status.SUPERSEDED)
+    change = StatusChange(
+        issuer=old.issuer,
+        digest=old.digest,
+        status=Status.SUPERSEDED,
+        reason=Reason.RENEWED,
+        effective_from=0,
+        next_issuer=new.issuer,
+        next_digest=new.digest,
+    )
+    outbox.put(connection, outbox.STATUS, old.digest, encode_change(change))
+    body: dict[str, Json] = {"digest": old.digest.hex(), "identifier": old.identifier, "next": new.digest.hex()}
+    return Draft(SUPERSEDE, old.issuer, body)
+
+
+def _reject(row: Row, rule: str, **params: str) -> Result:
+    return Result(row.line, Outcome.REJECTED, reject=Reject(row.line, "", rule, params))

@@ -1,0 +1,177 @@
+"""The certificates of a city: what was issued under which key, sealed, and its status as we recorded it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Row,
+    Table,
+    Text,
+    func,
+    insert,
+    select,
+    update,
+)
+
+from ledger.status import Status
+from ledger.store.database import Connection
+
+metadata = MetaData()
+
+_certificate = Table(
+    "certificate",
+    metadata,
+    Column("digest", LargeBinary(32), primary_key=True),
+    Column("identifier", Text, nullable=False, unique=True),
+    Column("issuer", Text, nullable=False),
+    Column("type_code", Text, nullable=False),
+    Column("version", Integer, nullable=False),
+    # Keyed hashes: the number of a driving licence is its holder's ID number, so neither stands here in the clear.
+    Column("row_key", LargeBinary(32), nullable=False),
+    Column("content_key", LargeBinary(32), nullable=False),
+    Column("log_no", Integer, nullable=False),
+    Column("log_index", BigInteger, nullable=False),
+    Column("replaces", LargeBinary(32)),
+    Column("status", Integer, nullable=False),
+    Column("status_place", BigInteger, nullable=False, unique=True),
+    Column("sealed", LargeBinary, nullable=False),
+)
+Index("certificate_row_key", _certificate.c.row_key, _certificate.c.version, unique=True)
+Index("certificate_log", _certificate.c.log_no, _certificate.c.log_index)
+
+_status_counter = Table(
+    "status_counter",
+    metadata,
+    Column("no", Integer, primary_key=True, autoincrement=False),
+    Column("next", BigInteger, nullable=False),
+)
+
+_agency = Table(
+    "agency",
+    metadata,
+    Column("code", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    # What the chain last said of it (ledger.facts): issuing goes on by it while the chain is away.
+    Column("facts", LargeBinary, nullable=False),
+)
+
+_IN_LIMIT = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """A row, still sealed."""
+
+    digest: bytes
+    identifier: str
+    issuer: str
+    type_code: str
+    version: int
+    row_key: bytes
+    """Keyed hash of (issuing agency, type, certificate number)."""
+    content_key: bytes
+    """Keyed hash of the attributes."""
+    log_no: int
+    log_index: int
+    replaces: bytes | None
+    status: Status
+    status_place: int
+    """Number under which its place in a status list was drawn."""
+    sealed: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class AgencyRow:
+    """An agency of this city that issues certificates."""
+
+    code: str
+    """USCC."""
+    name: str
+    """As printed on certificates; it does not stand on chain."""
+    facts: bytes
+    """Canonical JSON of the `Facts` last read about it."""
+
+
+def context(digest: bytes) -> bytes:
+    """What a certificate's envelope is bound to."""
+    return b"certledger/certificate/v1\x00" + digest
+
+
+def put(connection: Connection, certificates: Sequence[Certificate]) -> None:
+    columns = _certificate.c.keys()
+    rows = [{name: getattr(certificate, name) for name in columns} for certificate in certificates]
+    connection.execute(insert(_certificate), rows)
+
+
+def newest_by_row_key(connection: Connection, row_keys: Collection[bytes]) -> dict[bytes, Certificate]:
+    """The newest version under each key, for those that exist."""
+    found: dict[bytes, Certificate] = {}
+    keys = list(row_keys)
+    for start in range(0, len(keys), _IN_LIMIT):
+        part = keys[start : start + _IN_LIMIT]
+        query = select(_certificate).where(_certificate.c.row_key.in_(part)).order_by(_certificate.c.version)
+        for row in connection.execute(query):
+            found[row.row_key] = _read(row)
+    return found
+
+
+def by_identifier(connection: Connection, identifier: str) -> Certificate | None:
+    row = connection.execute(select(_certificate).where(_certificate.c.identifier == identifier)).one_or_none()
+    return _read(row) if row else None
+
+
+def by_digest(connection: Connection, digest: bytes) -> Certificate | None:
+    row = connection.execute(select(_certificate).where(_certificate.c.digest == digest)).one_or_none()
+    return _read(row) if row else None
+
+
+def newest(connection: Connection, limit: int, type_code: str | None = None) -> list[Certificate]:
+    """The certificates recorded last."""
+    query = select(_certificate).order_by(_certificate.c.log_no, _certificate.c.log_index.desc()).limit(limit)
+    if type_code is not None:
+        query = query.where(_certificate.c.type_code == type_code)
+    return [_read(row) for row in connection.execute(query)]
+
+
+def count(connection: Connection) -> int:
+    return connection.execute(select(func.count()).select_from(_certificate)).scalar_one()
+
+
+def set_status(connection: Connection, digest: bytes, status: Status) -> None:
+    connection.execute(update(_certificate).where(_certificate.c.digest == digest).values(status=int(status)))
+
+
+def put_agency(connection: Connection, agency: AgencyRow) -> None:
+    """Add it, or replace what is known of it."""
+    values = {"code": agency.code, "name": agency.name, "facts": agency.facts}
+    if connection.execute(update(_agency).where(_agency.c.code == agency.code).values(**values)).rowcount == 0:
+        connection.execute(insert(_agency).values(**values))
+
+
+def agencies(connection: Connection) -> list[AgencyRow]:
+    rows = connection.execute(select(_agency).order_by(_agency.c.code))
+    return [AgencyRow(row.code, row.name, row.facts) for row in rows]
+
+
+def reserve_places(connection: Connection, number: int) -> int:
+    """The first of `number` status places nobody else will get. A crash afterwards wastes them, no more."""
+    where = _status_counter.c.no == 0
+    if connection.execute(select(_status_counter.c.next).where(where).with_for_update()).one_or_none() is None:
+        connection.execute(insert(_status_counter).values(no=0, next=0))
+    moved = update(_status_counter).where(where).values(next=_status_counter.c.next + number)
+    after: int = connection.execute(moved.returning(_status_counter.c.next)).scalar_one()
+    return after - number
+
+
+def _read(row: Row[Any]) -> Certificate:
+    values = {name: getattr(row, name) for name in _certificate.c.keys()}  # noqa: SIM118
+    return Certificate(**{**values, "status": Status(row.status)})

@@ -1,0 +1,80 @@
+"""Step 8, STATUS: nothing recorded under this issuer says that the certificate no longer holds.
+
+A bad status never ages: a revocation in an old snapshot counts whatever happened since. A good one must be fresh.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from certs.verify.finding import failed, passed, unknown
+from certs.verify.issuer import SKEW
+from certs.verify.material import Material
+from certs.verify.reasons import Reason
+from certs.verify.view import Policy, View
+from ledger.facts import Facts
+from ledger.status import Status, history, status_at
+from ledger.verdict import Finding
+
+_ENDED = {
+    Status.SUSPENDED: Reason.STATUS_SUSPENDED,
+    Status.REVOKED: Reason.STATUS_REVOKED,
+    Status.CANCELLED: Reason.STATUS_CANCELLED,
+    Status.SUPERSEDED: Reason.STATUS_SUPERSEDED,
+    Status.TRANSFERRING: Reason.STATUS_TRANSFERRED,
+    Status.TRANSFERRED: Reason.STATUS_TRANSFERRED,
+}
+
+
+def check(material: Material, view: View, policy: Policy) -> Finding:
+    if view.facts is None:
+        if view.silent is not None:
+            return unknown(Reason.STATUS_CHAIN_SILENT, problem=view.silent.reason)
+        return failed(Reason.STATUS_SNAPSHOT_INVALID, problem=view.problem)
+    return _recorded(material, view, view.facts) or _fresh(view, view.facts, policy)
+
+
+def _recorded(material: Material, view: View, facts: Facts) -> Finding | None:
+    """A failure if the records say that it does not hold."""
+    row = history(facts, material.agency, material.digest)
+    if row is None:
+        return failed(Reason.STATUS_MISSING, digest=material.digest.hex(), source=view.source)
+    record = status_at(row, view.seconds, facts.block)
+    if record is not None and record.status != Status.ACTIVE:
+        since = datetime.fromtimestamp(record.effective_from, UTC).isoformat()
+        reason = _ENDED[Status(record.status)]
+        return failed(reason, since=since, reason=record.reason, block=record.recorded, source=view.source)
+    return _closed(material, view, facts)
+
+
+def _closed(material: Material, view: View, facts: Facts) -> Finding | None:
+    """A certificate that renews another holds only if the other one's record names it as the next."""
+    if material.replaces is None:
+        return None
+    row = history(facts, material.agency, material.replaces)
+    record = status_at(row, view.seconds, facts.block) if row else None
+    if record and (record.status, record.next_issuer, record.next_digest) == (
+        Status.SUPERSEDED,
+        material.agency,
+        material.digest,
+    ):
+        return None
+    return failed(Reason.STATUS_REPLACED_NOT_CLOSED, replaces=material.replaces.hex(), source=view.source)
+
+
+def _fresh(view: View, facts: Facts, policy: Policy) -> Finding:
+    compared = {
+        "status": "ACTIVE",
+        "as_of": datetime.fromtimestamp(facts.time, UTC).isoformat(),
+        "block": facts.block,
+    }
+    if view.source == "node":
+        return passed(Reason.STATUS_OK, source="node", **compared)
+    if view.silent is not None:
+        return unknown(Reason.STATUS_CHAIN_SILENT, problem=view.silent.reason, **compared)
+    age = view.seconds - facts.time
+    if age < -SKEW.total_seconds():
+        return unknown(Reason.STATUS_CLOCK, now=view.now.isoformat(), **compared)
+    if age > policy.max_status_age.total_seconds():
+        return unknown(Reason.STATUS_STALE, age=age, allowed=int(policy.max_status_age.total_seconds()), **compared)
+    return passed(Reason.STATUS_OK, source="snapshot", age=max(age, 0), **compared)

@@ -1,0 +1,86 @@
+"""Verifying a bundle: a numbered list, one finding a step, one verdict. Pure: no clock, no network, no database."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from certs import sdjwt
+from certs.verify import anchor, binding, inclusion, issuer, material, signature, status, validity
+from certs.verify.finding import failed, not_asked, not_reached, passed
+from certs.verify.material import FormatError, Material
+from certs.verify.reasons import Reason
+from certs.verify.view import Policy, Silent, view
+from ledger.canonical import Json
+from ledger.errors import VerificationError
+from ledger.facts import Facts, Question
+from ledger.statement import parse_timestamp
+from ledger.trust import Trust
+from ledger.verdict import Result, Step, Verdict
+
+_LATER_STEPS = (Step.HOLDER, Step.RECOGNITION, Step.AUTHORIZATION, Step.ACCESS)
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """A verdict, and the claims it is about."""
+
+    verdict: Verdict
+    claims: dict[str, Json]
+    """What the certificate shows. Empty unless VALID: nobody should act on the fields of a certificate that is not."""
+    cosigners: int
+    """How many cities had to sign the snapshot (k of the trust file)."""
+
+
+class Verifier:
+    """Trusts what is in `trust` and nothing else."""
+
+    def __init__(self, trust: Trust) -> None:
+        self._trust = trust
+
+    def question(self, untrusted: bytes) -> Question | None:
+        """What to read from the chain for this bundle; None if it has no form to ask by."""
+        try:
+            return material.read(untrusted).question()
+        except FormatError:
+            return None
+
+    def verify(self, untrusted: bytes, policy: Policy, now: datetime, live: Facts | Silent | None) -> Verified:
+        """`live`: facts read from a node for `question`, or why it was silent; None: offline.
+
+        Raises `VerificationError` TRUST_EXPIRED, and nothing else: whatever is wrong with a bundle is a finding.
+        """
+        if now >= parse_timestamp(self._trust.valid_until):
+            raise VerificationError("TRUST_EXPIRED", "the trust file is out of date", until=self._trust.valid_until)
+        # 1. FORMAT: exactly one bundle of a known version.
+        try:
+            parts = material.read(untrusted)
+        except FormatError as error:
+            rest = tuple(not_reached(step) for step in Step if step != Step.FORMAT)
+            return self._verified(Verdict((failed(error.reason, **error.compared), *rest)), None)
+        known = view(live, parts.bundle.snapshot, self._trust, now)
+        findings = (
+            passed(Reason.FORMAT_OK, version=1, bytes=len(untrusted)),
+            # 2. SIGNATURE: the named key signed these claims and these disclosures.
+            signature.check(parts),
+            # 3. ISSUER: the key was this agency's, and the agency could issue this type, then.
+            issuer.check(parts, known, policy),
+            # 4. VALIDITY: between the certificate's own dates.
+            validity.check(parts, known),
+            # 5. BINDING: the recorded statement is about this certificate.
+            binding.check(parts),
+            # 6. INCLUSION: the statement is in the log.
+            inclusion.check(parts),
+            # 7. ANCHOR: the chain accepted that log's head.
+            anchor.check(parts, known, policy),
+            # 8. STATUS: nothing says that it no longer holds.
+            status.check(parts, known, policy),
+            # 9.–12. asked by policies that reuse certificates across cities, a later part.
+            *(not_asked(step) for step in _LATER_STEPS),
+        )
+        return self._verified(Verdict(findings), parts)
+
+    def _verified(self, verdict: Verdict, parts: Material | None) -> Verified:
+        valid = verdict.result == Result.VALID and parts is not None
+        claims = sdjwt.disclosed(parts.presentation) if valid and parts is not None else {}
+        return Verified(verdict, claims, self._trust.k)

@@ -1,0 +1,219 @@
+"""One node of the chain behind plain `eth_*` JSON-RPC: fills `ledger.ports.Chain`.
+
+Reads `latest` and hex quantities only (a QBFT chain has no `finalized`, and `eth_accounts` does not exist outside
+development). All reads of one decision are one batch at one block.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from eth_hash.auto import keccak
+from eth_utils.address import to_checksum_address
+
+from ledger.errors import ChainMismatch, ChainUnavailable
+from ledger.evm.contracts import log_anchor, member_registry, status_registry
+from ledger.evm.contracts.codec import codec
+from ledger.evm.rpc import Rpc, RpcError
+from ledger.facts import Facts, PublishedHead, Question
+from ledger.ports import Call, HeadItem, Receipt, StatusChange
+from ledger.trust import CONTRACTS, Contract, Deployment
+
+MAX_ITEMS = 64
+MAX_CHANGES = 200
+_GAS_MARGIN = 1.2
+_KNOWN_ALREADY = ("already known", "already imported", "nonce too low", "known transaction", "already exists")
+
+
+class EvmWire:
+    """Carries transactions: fills `ledger.ports.Wire`.
+
+    `final` maps the newest block's number to the newest final one: the engine's finality rule.
+    """
+
+    def __init__(self, rpc: Rpc, *, chain_id: int, final: Callable[[int], int], gas_price: int = 0) -> None:
+        self._rpc = rpc
+        self._final = final
+        self.chain_id = chain_id
+        self.gas_price = gas_price
+
+    def newest(self) -> int:
+        return _number(self._rpc.call("eth_blockNumber"))
+
+    def final_height(self) -> int:
+        return self._final(self.newest())
+
+    def next_nonce(self, address: str) -> int:
+        return _number(self._rpc.call("eth_getTransactionCount", address, "latest"))
+
+    def gas_for(self, sender: str, call: Call) -> int:
+        # A margin: proofs do not grow between estimate and block, but other senders change what storage costs.
+        fields = {"from": sender, "data": _hex(call.data)} | ({"to": call.to} if call.to else {})
+        return int(_number(self._rpc.call("eth_estimateGas", fields)) * _GAS_MARGIN)
+
+    def send(self, raw: bytes) -> None:
+        try:
+            self._rpc.call("eth_sendRawTransaction", _hex(raw))
+        except RpcError as error:
+            if not any(words in error.text.lower() for words in _KNOWN_ALREADY):
+                raise
+
+    def receipt(self, transaction: bytes) -> Receipt | None:
+        answer: Any = self._rpc.call("eth_getTransactionReceipt", _hex(transaction))
+        if answer is None:
+            return None
+        if not isinstance(answer, dict) or _bytes(answer.get("transactionHash")) != transaction:
+            raise ChainUnavailable("CHAIN_MALFORMED", "the node answered with another transaction's receipt")
+        return _receipt(answer)
+
+    def code(self, address: str) -> bytes:
+        """Runtime code at an address; empty if there is none."""
+        return _bytes(self._rpc.call("eth_getCode", address, "latest"))
+
+
+class EvmChain(EvmWire):
+    """A node with this deployment's contracts on it."""
+
+    def __init__(self, rpc: Rpc, deployment: Deployment, *, final: Callable[[int], int], gas_price: int = 0) -> None:
+        super().__init__(rpc, chain_id=deployment.chain_id, final=final, gas_price=gas_price)
+        self.deployment = deployment
+
+    def confirm(self) -> None:
+        expected = self.deployment
+        contracts: list[Contract] = [getattr(expected, name) for name in CONTRACTS]
+        consortium = _call(expected.member_registry.address, codec(member_registry.NAME).encode("consortiumId"))
+        chain, named, *codes = self._rpc.batch(
+            [
+                ("eth_chainId",),
+                ("eth_call", consortium, "latest"),
+                *(("eth_getCode", contract.address, "latest") for contract in contracts),
+            ]
+        )
+        if _number(chain) != expected.chain_id:
+            raise ChainMismatch("CHAIN_ID", "the node serves another chain", found=_number(chain))
+        if _bytes(named) != expected.consortium:
+            raise ChainMismatch("CHAIN_CONSORTIUM", "the node does not hold this consortium's contracts")
+        for contract, code in zip(contracts, codes, strict=True):
+            if keccak(_bytes(code)) != contract.code_hash:
+                raise ChainMismatch("CHAIN_CODE", "another program at a contract's address", address=contract.address)
+
+    def heads(self, logs: Sequence[bytes]) -> list[PublishedHead | None]:
+        to = self.deployment.log_anchor.address
+        answers = self._calls([(to, log_anchor.head_call(log)) for log in logs], "latest")
+        return [log_anchor.head(log, answer) for log, answer in zip(logs, answers, strict=True)]
+
+    def publish(self, items: Sequence[HeadItem]) -> Call:
+        return Call(self.deployment.log_anchor.address, log_anchor.publish_many(items))
+
+    def set_status(self, changes: Sequence[StatusChange]) -> Call:
+        return Call(self.deployment.status_registry.address, status_registry.set_status_many(changes))
+
+    def facts(self, question: Question) -> Facts:
+        """Two requests: the newest block, then every row at that block."""
+        block = self._rpc.call("eth_getBlockByNumber", "latest", False)
+        if not isinstance(block, dict):
+            raise ChainUnavailable("CHAIN_MALFORMED", "the node has no newest block")
+        height = _number(block.get("number"))
+        read = _FactReader(question, self.deployment)
+        answers = self._calls(read.calls, hex(height))
+        return read.facts(height, _bytes(block.get("hash")), _number(block.get("timestamp")), answers)
+
+    def _calls(self, calls: Sequence[tuple[str, bytes]], block: str) -> list[bytes]:
+        batch = [("eth_call", _call(to, data), block) for to, data in calls]
+        return [_bytes(answer) for answer in self._rpc.batch(batch)]
+
+
+class _FactReader:
+    """Lists the calls a question needs, and reads their answers back in the same order."""
+
+    def __init__(self, question: Question, deployment: Deployment) -> None:
+        self._q = question
+        self._deployment = deployment
+        registry, anchor = deployment.member_registry.address, deployment.log_anchor.address
+        status = deployment.status_registry.address
+        self._logs = tuple(dict.fromkeys(head.log for head in question.heads))
+        self.calls: list[tuple[str, bytes]] = [
+            *((registry, member_registry.city_call(city)) for city in question.cities),
+            *((registry, member_registry.agency_call(*pair)) for pair in question.agencies),
+            *((registry, member_registry.accreditation_call(*triple)) for triple in question.accreditations),
+            *((registry, member_registry.key_call(kid)) for kid in question.kids),
+            *((anchor, log_anchor.is_head_call(head)) for head in question.heads),
+            *((anchor, log_anchor.head_call(log)) for log in self._logs),
+            *((status, status_registry.records_call(*pair)) for pair in question.statuses),
+        ]
+
+    def facts(self, block: int, block_hash: bytes, time: int, answers: Sequence[bytes]) -> Facts:
+        q, left = self._q, iter(answers)
+        cities = tuple(member_registry.city_row(city, next(left)) for city in q.cities)
+        agencies = tuple(member_registry.agency_row(*pair, next(left)) for pair in q.agencies)
+        accreditations = tuple(member_registry.accreditation_row(*t, next(left)) for t in q.accreditations)
+        keys = tuple(filter(None, [member_registry.key_row(kid, next(left)) for kid in q.kids]))
+        confirmed = [head for head in q.heads if log_anchor.is_head(next(left))]
+        newest = [head for head in [log_anchor.head(log, next(left)) for log in self._logs] if head]
+        statuses = tuple(status_registry.records(*pair, next(left)) for pair in q.statuses)
+        return Facts(
+            consortium=self._deployment.consortium,
+            chain_id=self._deployment.chain_id,
+            block=block,
+            block_hash=block_hash,
+            time=time,
+            cities=cities,
+            agencies=agencies,
+            accreditations=accreditations,
+            keys=keys,
+            heads=tuple(dict.fromkeys((*confirmed, *newest))),
+            statuses=statuses,
+        )
+
+
+def _receipt(answer: dict[str, Any]) -> Receipt:
+    block = _number(answer.get("blockNumber"))
+    events = _events(answer.get("logs"))
+    published = [log_anchor.published(*event, block) for event in events]
+    refusals = [log_anchor.refusal(*event) or status_registry.refusal(*event) for event in events]
+    created = answer.get("contractAddress")
+    return Receipt(
+        block=block,
+        succeeded=_number(answer.get("status")) == 1,
+        gas_used=_number(answer.get("gasUsed")),
+        created=to_checksum_address(created) if isinstance(created, str) else None,
+        published=tuple(filter(None, published)),
+        refusals=tuple(filter(None, refusals)),
+    )
+
+
+def _events(entries: Any) -> list[tuple[str, dict[str, Any]]]:
+    """Events of ours in a receipt's logs."""
+    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+        raise ChainUnavailable("CHAIN_MALFORMED", "a receipt without logs")
+    found = []
+    for entry in entries:
+        topics, data = [_bytes(topic) for topic in entry.get("topics", ())], _bytes(entry.get("data"))
+        for contract in (log_anchor, status_registry):
+            event = codec(contract.NAME).event(topics, data)
+            if event:
+                found.append(event)
+    return found
+
+
+def _call(to: str, data: bytes) -> dict[str, str]:
+    return {"to": to, "data": _hex(data)}
+
+
+def _hex(value: bytes) -> str:
+    return "0x" + value.hex()
+
+
+def _bytes(value: Any) -> bytes:
+    try:
+        return bytes.fromhex(value.removeprefix("0x"))
+    except (AttributeError, ValueError):
+        raise ChainUnavailable("CHAIN_MALFORMED", "the node did not answer with hexadecimal bytes") from None
+
+
+def _number(value: Any) -> int:
+    try:
+        return int(value, 16)
+    except (TypeError, ValueError):
+        raise ChainUnavailable("CHAIN_MALFORMED", "the node did not answer with a quantity") from None

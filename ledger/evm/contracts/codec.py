@@ -1,0 +1,69 @@
+"""ABI of one contract: calls to bytes, bytes to values. An answer that does not decode is `ChainUnavailable`."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from importlib import resources
+from typing import Any
+
+from eth_abi.exceptions import DecodingError
+from eth_utils.abi import event_abi_to_log_topic, get_abi_output_types
+from web3 import Web3
+
+from ledger.errors import ChainUnavailable
+
+OPEN_ENDED = 2**64 - 1
+
+
+class Codec:
+    """Calls and events of a compiled contract."""
+
+    def __init__(self, name: str) -> None:
+        artifact = json.loads((resources.files("ledger.evm") / "artifacts" / f"{name}.json").read_text())
+        self.name = name
+        self.bytecode = bytes.fromhex(artifact["bytecode"].removeprefix("0x"))
+        self._web3 = Web3()
+        self._contract = self._web3.eth.contract(abi=artifact["abi"], bytecode=artifact["bytecode"])
+        self._outputs = {e["name"]: get_abi_output_types(e) for e in artifact["abi"] if e["type"] == "function"}
+        self._events = {event_abi_to_log_topic(e): e for e in artifact["abi"] if e["type"] == "event"}
+
+    def encode(self, function: str, *args: object) -> bytes:
+        return bytes.fromhex(self._contract.encode_abi(function, args=list(args)).removeprefix("0x"))
+
+    def creation(self, *args: object) -> bytes:
+        """Init code with encoded constructor arguments."""
+        data: str = self._contract.constructor(*args).data_in_transaction
+        return bytes.fromhex(data.removeprefix("0x"))
+
+    def decode(self, function: str, answer: bytes) -> Any:
+        """The return value; a tuple if there are several."""
+        try:
+            values = self._web3.codec.decode(self._outputs[function], answer)
+        except (DecodingError, OverflowError, UnicodeDecodeError):
+            raise ChainUnavailable("CHAIN_MALFORMED", "a contract's answer does not decode", call=function) from None
+        return values[0] if len(values) == 1 else values
+
+    def event(self, topics: list[bytes], data: bytes) -> tuple[str, dict[str, Any]] | None:
+        """(name, values) of a log entry, or None if this contract has no such event."""
+        abi = self._events.get(topics[0]) if topics else None
+        if abi is None:
+            return None
+        indexed = [i for i in abi["inputs"] if i["indexed"]]
+        plain = [i for i in abi["inputs"] if not i["indexed"]]
+        try:
+            values = dict(zip((i["name"] for i in plain), self._decode(plain, data), strict=True))
+            for argument, topic in zip(indexed, topics[1:], strict=True):
+                values[argument["name"]] = self._decode([argument], topic)[0]
+        except (DecodingError, ValueError):
+            raise ChainUnavailable("CHAIN_MALFORMED", "an event does not decode", call=abi["name"]) from None
+        return abi["name"], values
+
+    def _decode(self, arguments: list[Any], data: bytes) -> tuple[Any, ...]:
+        return self._web3.codec.decode([a["type"] for a in arguments], data)
+
+
+@cache
+def codec(name: str) -> Codec:
+    """The codec of a contract by name; built once, thread-safe to use."""
+    return Codec(name)

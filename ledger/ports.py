@@ -1,0 +1,130 @@
+"""The ports of the ledger: what it needs from a chain. Their comments are the contract; `ledger.evm` fills them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from ledger.facts import Facts, PublishedHead, Question
+from ledger.trust import Deployment
+
+
+@dataclass(frozen=True, slots=True)
+class HeadItem:
+    """A head to publish, with the consistency proof from the newest one on chain."""
+
+    stream: str
+    size: int
+    root: bytes
+    proof: tuple[bytes, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StatusChange:
+    """One change for StatusRegistry."""
+
+    issuer: str
+    digest: bytes
+    status: int
+    reason: int
+    effective_from: int
+    """Seconds; 0: the block's time."""
+    next_issuer: str = ""
+    next_digest: bytes = bytes(32)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A transaction not yet signed. `to` None creates a contract."""
+
+    to: str | None
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """A signed transaction: the same bytes can be sent any number of times."""
+
+    sender: str
+    nonce: int
+    hash: bytes
+    raw: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    block: int
+    succeeded: bool
+    gas_used: int
+    created: str | None
+    """Address of the contract it created."""
+    published: tuple[PublishedHead, ...]
+    """Heads that LogAnchor accepted in it."""
+    refusals: tuple[str, ...]
+    """What the contracts refused in it, in words for the operator's log."""
+
+
+class Sender(Protocol):
+    """An account that signs transactions (secp256k1); never leaves its keeper."""
+
+    @property
+    def address(self) -> str:
+        """EIP-55."""
+
+    def sign(self, call: Call, *, nonce: int, gas: int, gas_price: int, chain_id: int) -> Signed:
+        """Deterministic (RFC 6979): the same arguments give the same bytes."""
+
+
+class Wire(Protocol):
+    """What carrying transactions needs of a node. Every method may raise `ChainUnavailable`; none retries."""
+
+    @property
+    def chain_id(self) -> int: ...
+
+    @property
+    def gas_price(self) -> int:
+        """Wei, by configuration: 0 on a free-gas network, at least 1 elsewhere."""
+
+    def newest(self) -> int:
+        """Number of the newest block."""
+
+    def final_height(self) -> int:
+        """Number of the newest block that cannot go away any more, by this engine's finality rule."""
+
+    def next_nonce(self, address: str) -> int:
+        """How many transactions of the account are mined."""
+
+    def gas_for(self, sender: str, call: Call) -> int:
+        """Gas limit to sign with."""
+
+    def send(self, raw: bytes) -> None:
+        """Safe to call twice: a transaction the node already has, or has mined, is no error."""
+
+    def receipt(self, transaction: bytes) -> Receipt | None:
+        """None while it is not mined."""
+
+
+class Chain(Wire, Protocol):
+    """One node of the consortium's chain, with the contracts on it.
+
+    Reads are of the newest block. Nothing read is believed before `confirm` has passed.
+    """
+
+    @property
+    def deployment(self) -> Deployment: ...
+
+    def confirm(self) -> None:
+        """Raises `ChainMismatch` unless the node serves exactly this deployment (id, chain, code hashes)."""
+
+    def heads(self, logs: Sequence[bytes]) -> list[PublishedHead | None]:
+        """The newest head of each log; None where nothing was published."""
+
+    def publish(self, items: Sequence[HeadItem]) -> Call:
+        """The call that publishes them, at most 64."""
+
+    def set_status(self, changes: Sequence[StatusChange]) -> Call:
+        """The call that records them, at most 200."""
+
+    def facts(self, question: Question) -> Facts:
+        """Everything asked, read at one block."""

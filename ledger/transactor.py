@@ -1,0 +1,117 @@
+"""The transactions of one account: signed, stored, sent, settled, in this order and no other.
+
+What is stored can be sent again after any crash, byte for byte; the nonce makes sure it counts once. Deploys and a
+governor's acts go the same way as heads and statuses.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from ledger.errors import ChainUnavailable
+from ledger.ports import Call, Receipt, Sender, Signed, Wire
+from ledger.store import outbox
+from ledger.store.database import Connection, Database
+from ledger.store.outbox import StoredTransaction
+
+POLL_SECONDS = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """A transaction with its final receipt."""
+
+    transaction: StoredTransaction
+    receipt: Receipt
+
+
+class Transactor:
+    """One per account and database. Two processes may try at once: (sender, nonce) is unique, one of them loses."""
+
+    def __init__(self, database: Database, wire: Wire, sender: Sender) -> None:
+        self._database = database
+        self._wire = wire
+        self._sender = sender
+
+    @property
+    def address(self) -> str:
+        return self._sender.address
+
+    def sign(self, calls: Sequence[Call]) -> list[Signed]:
+        """Sign calls with the next nonces. Asks the chain, so never call it inside a database transaction."""
+        nonce = max(self._wire.next_nonce(self.address), self._unsettled_nonce() + 1)
+        return [
+            self._sender.sign(
+                call,
+                nonce=nonce + i,
+                gas=self._wire.gas_for(self.address, call),
+                gas_price=self._wire.gas_price,
+                chain_id=self._wire.chain_id,
+            )
+            for i, call in enumerate(calls)
+        ]
+
+    def store(self, connection: Connection, signed: Signed, label: str) -> StoredTransaction:
+        """Make a signed transaction durable with the caller's transaction. Only then may it be sent."""
+        return outbox.store(
+            connection, sender=signed.sender, nonce=signed.nonce, tx_hash=signed.hash, raw=signed.raw, label=label
+        )
+
+    def send(self, stored: Sequence[StoredTransaction]) -> None:
+        # Crash between two: `settle` sends the rest again from the table.
+        for transaction in stored:
+            self._wire.send(transaction.raw)
+
+    def once(self, label: str, call: Callable[[], Call]) -> StoredTransaction:
+        """Do `call` if no transaction of this label was ever stored; stored and sent on return."""
+        with self._database.reading() as connection:
+            known = outbox.transactions(connection, sender=self.address, label=label)
+        if not known:
+            (signed,) = self.sign([call()])
+            with self._database.writing() as connection:
+                known = [self.store(connection, signed, label)]
+        self.send([transaction for transaction in known if transaction.state == outbox.SIGNED])
+        return known[-1]
+
+    def settle(self, record: Callable[[Connection, Settled], None] | None = None) -> list[StoredTransaction]:
+        """Record what has become final; send again what the chain does not know. Returns what is still under way.
+
+        `record` runs in the transaction that marks one settled, so an anchor and its mark are stored together.
+        """
+        with self._database.reading() as connection:
+            signed = outbox.transactions(connection, state=outbox.SIGNED, sender=self.address)
+        # Height first: a receipt read later can only be in a block at least as new.
+        final = self._wire.final_height() if signed else 0
+        under_way = []
+        for transaction in signed:
+            receipt = self._wire.receipt(transaction.hash)
+            if receipt is None:
+                self._wire.send(transaction.raw)
+            if receipt is None or receipt.block > final:
+                under_way.append(transaction)
+                continue
+            self._record(Settled(transaction, receipt), record)
+        return under_way
+
+    def settle_all(self, deadline: float, record: Callable[[Connection, Settled], None] | None = None) -> None:
+        """Poll until nothing is under way. Raises `ChainUnavailable` after `deadline` seconds; nothing is lost."""
+        end = time.monotonic() + deadline
+        while self.settle(record):
+            if time.monotonic() > end:
+                raise ChainUnavailable("CHAIN_SLOW", "transactions are stored but not final yet", seconds=deadline)
+            time.sleep(POLL_SECONDS)
+
+    def _record(self, settled: Settled, record: Callable[[Connection, Settled], None] | None) -> None:
+        receipt = settled.receipt
+        state = outbox.FINAL if receipt.succeeded else outbox.REVERTED
+        with self._database.writing() as connection:
+            outbox.settled(connection, settled.transaction.id, state, receipt.block, receipt.gas_used)
+            if record is not None:
+                record(connection, settled)
+
+    def _unsettled_nonce(self) -> int:
+        with self._database.reading() as connection:
+            signed = outbox.transactions(connection, state=outbox.SIGNED, sender=self.address)
+        return max((transaction.nonce for transaction in signed), default=-1)
