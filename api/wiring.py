@@ -10,9 +10,10 @@ from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 
-from api import migrate, passwords
+from api import passwords
 from api import settings as settings_file
 from api.errors import ApiError
+from api.migrations import runner
 from api.settings import Settings
 from certs.bundling import Bundler
 from ledger import canonical, trust
@@ -92,7 +93,7 @@ class City:
     @cached_property
     def database(self) -> Database:
         database = self.unchecked_database()
-        migrate.check(database)
+        runner.check(database)
         return database
 
     def unchecked_database(self) -> Database:
@@ -164,6 +165,13 @@ class City:
     def bundler(self) -> Bundler:
         key, witness = self.keystore.wrapper(CITY_KEY), self.keystore.signer(WITNESS)
         return Bundler(self.database, self.chain, key, witness)
+
+    def forget_chain(self) -> None:
+        """Look for the chain anew at the next use: the development chain may come back on another port."""
+        for name in ("rpc", "wire", "chain", "publisher", "bundler"):
+            part = self.__dict__.pop(name, None)
+            if name == "rpc" and part is not None:
+                part.close()
 
     def try_publishing(self, deadline: float) -> LedgerError | None:
         """Anchor what waits; if the chain is away, say why and leave it waiting: no counter is held up."""

@@ -65,9 +65,10 @@ class Transactor:
             self._wire.send(transaction.raw)
 
     def once(self, label: str, call: Callable[[], Call]) -> StoredTransaction:
-        """Do `call` if no transaction of this label was ever stored; stored and sent on return."""
+        """Do `call` unless a transaction of this label is under way or done; stored and sent on return."""
         with self._database.reading() as connection:
-            known = outbox.transactions(connection, sender=self.address, label=label)
+            stored = outbox.transactions(connection, sender=self.address, label=label)
+        known = [transaction for transaction in stored if transaction.state != outbox.REVERTED]
         if not known:
             (signed,) = self.sign([call()])
             with self._database.writing() as connection:

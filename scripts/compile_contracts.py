@@ -3,9 +3,9 @@
     python scripts/compile_contracts.py          write ledger/evm/artifacts/*.json
     python scripts/compile_contracts.py --check  compile, compare, exit 1 naming what differs
 
-Running certledger needs no compiler: the artifacts are committed, and a test runs the check. The same sources give the
-same bytes everywhere: the compiler is npm's solc at a locked version, paths are relative to contracts/, and the
-bytecode carries no metadata hash, so a comment does not change a deployment's code hash.
+Running certledger needs no compiler: the artifacts are committed, and a test runs the check. The same sources
+give the same bytes everywhere: the compiler is npm's solc at a locked version, paths are relative to contracts/,
+and the bytecode carries no metadata hash, so a comment does not change a deployment's code hash.
 """
 
 from __future__ import annotations

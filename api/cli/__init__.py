@@ -1,0 +1,1 @@
+"""The command line: nouns, then verbs. Results on stdout, words on stderr, exit codes as in docs/cli.md."""

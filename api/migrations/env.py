@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from alembic import context
 
-from api.migrate import metadatas
+from api.migrations.runner import metadatas
 
 connection = context.config.attributes["connection"]
 context.configure(connection=connection, target_metadata=metadatas(), render_as_batch=True)

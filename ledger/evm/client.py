@@ -22,6 +22,8 @@ from ledger.trust import CONTRACTS, Contract, Deployment
 
 MAX_ITEMS = 64
 MAX_CHANGES = 200
+LOG_WINDOW = 500
+"""Blocks asked for at once: far below what nodes refuse, small enough for one answer."""
 _GAS_MARGIN = 1.2
 _KNOWN_ALREADY = ("already known", "already imported", "nonce too low", "known transaction", "already exists")
 
@@ -118,6 +120,26 @@ class EvmChain(EvmWire):
         read = _FactReader(question, self.deployment)
         answers = self._calls(read.calls, hex(height))
         return read.facts(height, _bytes(block.get("hash")), _number(block.get("timestamp")), answers)
+
+    def calldata_and_events(self) -> tuple[list[tuple[bytes, bytes]], list[tuple[bytes, bytes]]]:
+        """(transaction hash, calldata) and (transaction hash, topics and data) of everything on the chain.
+
+        For audits of what is on chain, block by block; not for use while somebody waits.
+        """
+        calldata: list[tuple[bytes, bytes]] = []
+        events: list[tuple[bytes, bytes]] = []
+        newest = self.newest()
+        for start in range(0, newest + 1, LOG_WINDOW):
+            window = range(start, min(start + LOG_WINDOW, newest + 1))
+            blocks: list[Any] = self._rpc.batch([("eth_getBlockByNumber", hex(n), True) for n in window])
+            for block in blocks:
+                calldata += [(_bytes(tx["hash"]), _bytes(tx["input"])) for tx in block["transactions"]]
+            span = {"fromBlock": hex(window[0]), "toBlock": hex(window[-1])}
+            logs: Any = self._rpc.call("eth_getLogs", span)
+            events += [
+                (_bytes(log["transactionHash"]), b"".join(map(_bytes, (*log["topics"], log["data"])))) for log in logs
+            ]
+        return calldata, events
 
     def _calls(self, calls: Sequence[tuple[str, bytes]], block: str) -> list[bytes]:
         batch = [("eth_call", _call(to, data), block) for to, data in calls]

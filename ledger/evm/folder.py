@@ -6,6 +6,7 @@ import contextlib
 import errno
 import fcntl
 import os
+import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -15,6 +16,8 @@ from ledger.errors import EngineError
 
 LOCK = "supervisor.lock"
 RECORD = "devnet.json"
+
+_PATIENCE_SECONDS = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +50,7 @@ class FolderLock:
         except OSError as error:
             raise read_only(folder, error) from error
         try:
-            fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _lock(self._fd)
             os.ftruncate(self._fd, 0)
             os.pwrite(self._fd, b"%d\n" % os.getpid(), 0)
         except OSError as error:
@@ -119,6 +122,18 @@ def read_only(folder: Path, error: OSError) -> EngineError:
     return EngineError(
         "FOLDER_READ_ONLY", f"cannot write in {folder}: {error.strerror}", folder=folder, reason=error.strerror
     )
+
+
+def _lock(fd: int) -> None:
+    """A moment's patience: `holder` in another process takes the lock for an instant when it looks."""
+    deadline = time.monotonic() + _PATIENCE_SECONDS
+    while True:
+        try:
+            return fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() >= deadline:
+                raise
+        time.sleep(0.02)
 
 
 def _named(folder: Path) -> str:

@@ -7,10 +7,12 @@ import os
 import re
 import shutil
 import subprocess
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 from eth_abi import decode
@@ -47,16 +49,17 @@ def running_anvil() -> Iterator[str]:
         assert engine.stdout is not None
         try:
             listening = next(m for line in engine.stdout if (m := re.search(r"Listening on (\S+)", line)))
+            # anvil writes a line per request and stops once the pipe is full.
+            Thread(target=deque, args=(engine.stdout, 0), daemon=True).start()
             yield f"http://{listening[1]}"
         finally:
             engine.terminate()
-            engine.stdout.read()  # a full pipe would keep it from ending
             engine.wait()
 
 
 @dataclass(slots=True)
 class Chain:
-    """Sends, calls and names what came back. Each transaction is one block, one second after the last unless `at`."""
+    """Sends, calls and names what came back. A transaction is a block, one second after the last unless `at`."""
 
     w3: Web3
     errors: dict[bytes, tuple[str, tuple[str, ...]]] = field(default_factory=dict)
@@ -123,6 +126,12 @@ class Chain:
                 ),
             )
         raise AssertionError(f"{call} was not refused")
+
+
+def plain(types: tuple[str, ...], encoded: bytes) -> Iterator[Any]:
+    """ABI-encoded values, addresses written as web3 writes them."""
+    for kind, value in zip(types, decode(types, encoded), strict=True):
+        yield to_checksum_address(value) if kind == "address" else value
 
 
 def events(contract: Contract, receipt: Any) -> list[tuple[Any, ...]]:

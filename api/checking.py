@@ -1,0 +1,102 @@
+"""Preflight: is this city in order? Every check says what it looked at; nothing is changed.
+
+First what must be there at all, then whether guard, database and chain agree, then whether the newest leaves can be
+derived again from what is stored.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+from api.errors import ApiError
+from api.wiring import CITY_KEY, City
+from certs.errors import CertsError
+from ledger import integrity
+from ledger.errors import ChainMismatch, ChainUnavailable, LedgerError
+from ledger.facts import PublishedHead
+from ledger.integrity import Difference, Progress
+from ledger.store import logs
+
+NEWEST_LEAVES = 10_000
+
+
+class Outcome(StrEnum):
+    OK = "ok"
+    WRONG = "wrong"
+    UNKNOWN = "unknown"
+    """Could not be looked at: the chain is away."""
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """One line of the report."""
+
+    check: str
+    """Stable name; words under `check.<name>`."""
+    outcome: Outcome
+    detail: str = ""
+    error: LedgerError | ApiError | CertsError | None = None
+
+
+def run(city: City, *, leaves: int, progress: Progress) -> Iterator[Checked]:
+    """`leaves`: how many of the newest leaves of each log to derive again; 0: all."""
+    basics = (
+        ("settings", lambda: f"{city.settings.name} ({city.settings.division})"),
+        ("keystore", lambda: str(len(city.keystore.names()))),
+        ("database", lambda: city.database.engine.dialect.name),
+    )
+    for name, look in basics:
+        found = _try(name, look)
+        yield found
+        if found.outcome is not Outcome.OK:
+            return  # nothing below can be looked at without it
+    chain = _try("chain", lambda: f"{city.chain_url} #{city.chain.newest()}")
+    yield chain
+    yield from _agreement(city, chain.outcome is Outcome.OK)
+    yield from _rehashed(city, leaves, progress)
+
+
+def _try(name: str, look: Callable[[], str]) -> Checked:
+    try:
+        return Checked(name, Outcome.OK, look())
+    except ChainMismatch as error:
+        return Checked(name, Outcome.WRONG, str(error), error)
+    except ChainUnavailable as error:
+        return Checked(name, Outcome.UNKNOWN, str(error), error)
+    except (LedgerError, ApiError, CertsError) as error:
+        return Checked(name, Outcome.WRONG, str(error), error)
+
+
+def _agreement(city: City, chain_answers: bool) -> Iterator[Checked]:
+    """Heads: tiles against database, guard and chain."""
+    with city.database.reading() as connection:
+        rows = logs.every(connection)
+        published: list[PublishedHead | None] = [None] * len(rows)
+        if chain_answers:
+            published = city.chain.heads([row.id for row in rows])
+        for row, head in zip(rows, published, strict=True):
+            differences = list(integrity.compare(connection, row, city.guard, head))
+            on_chain = str(head.size if head else 0) if chain_answers else "?"
+            detail = f"{row.name.stream}: {row.head.size} / {on_chain}"
+            yield _judged("heads", differences, detail)
+
+
+def _rehashed(city: City, leaves: int, progress: Progress) -> Iterator[Checked]:
+    key = city.keystore.wrapper(CITY_KEY)
+    with city.database.reading() as connection:
+        for row in logs.every(connection):
+            start = max(row.head.size - leaves, 0) if leaves else 0
+            differences = list(integrity.rehash(connection, row, start, row.head.size, key, progress))
+            yield _judged("leaves", differences, f"{row.name.stream}: {start}–{row.head.size}")
+
+
+def _judged(name: str, differences: list[Difference], detail: str) -> Checked:
+    if not differences:
+        return Checked(name, Outcome.OK, detail)
+    first = differences[0]
+    place = f"{first.log.name.stream} #{first.index if first.index is not None else '-'} {first.table}.{first.column}"
+    more = f" (+{len(differences) - 1})" if len(differences) > 1 else ""
+    error = LedgerError(first.code, f"{detail}: {place}{more}", place=place, found=len(differences))
+    return Checked(name, Outcome.WRONG, f"{detail}: {first.code} {place}{more}", error)

@@ -1,0 +1,56 @@
+"""`certledger bundle …`: evidence for a verifier, one file a certificate."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from api.cli.options import DEFAULT_HOME, Home, Json, Lang, Language
+from api.cli.output import Output
+from api.errors import ApiError
+
+app = typer.Typer(no_args_is_help=True)
+
+
+@app.callback()
+def _group() -> None:
+    """Keeps `bundle` a group while it has one command."""
+
+
+@app.command("export")
+def export(
+    identifiers: Annotated[list[str], typer.Argument(help="电子证照标识 Certificate identifiers.")],
+    out: Annotated[Path, typer.Option("--out", help="存放文件夹 Folder for the bundles.")] = Path("bundles"),
+    only: Annotated[
+        list[str] | None, typer.Option("--only", help="只出示该项,可重复 Show only this claim; repeatable.")
+    ] = None,
+    home: Home = DEFAULT_HOME,
+    lang: Lang = Language.ZH,
+    as_json: Json = False,
+) -> None:
+    """导出证据包 Write one bundle a certificate, with a fresh cosigned snapshot."""
+    from api.wiring import City
+    from certs.bundle import encode
+
+    output = Output(lang, as_json)
+    written = []
+    with City(home) as city, output.progress("bundle.progress") as progress:
+        for done, identifier in enumerate(identifiers, 1):
+            path = out / f"{identifier}.json"
+            write(path, encode(city.bundler.bundle(identifier, only=only)))
+            written.append(str(path))
+            progress(done, len(identifiers))
+    output.result({"bundles": written}, [("bundle.written", path) for path in written])
+
+
+def write(path: Path, content: bytes) -> None:
+    """A bundle shows a person's certificate: for the owner of the file alone."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.unlink(missing_ok=True)
+        path.touch(mode=0o600)
+        path.write_bytes(content)
+    except OSError as error:
+        raise ApiError("FILE_UNWRITABLE", f"{path}: {error.strerror}", path=path, reason=error.strerror) from None

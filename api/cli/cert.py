@@ -1,0 +1,261 @@
+"""`certledger cert …`: issuing, and everything that happens to a certificate afterwards."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from api.cli import exits
+from api.cli.options import DEFAULT_HOME, Agency, Home, Identifier, Json, Lang, Language, Type
+from api.cli.output import Output
+from api.errors import ApiError
+
+if TYPE_CHECKING:
+    from api.issue import IssueReport
+    from api.wiring import City
+    from ledger.status import Reason
+
+app = typer.Typer(no_args_is_help=True)
+
+ANCHOR_SECONDS = 60.0
+
+File = Annotated[Path, typer.Argument(help="CSV 或 JSON Lines 文件 A file of rows.")]
+NoAnchor = Annotated[bool, typer.Option("--no-anchor", help="只登记,稍后上链 Record now, anchor later.")]
+ReasonName = Annotated[str, typer.Option("--reason", help="原因 Reason; see docs/cli.md.")]
+
+
+@app.command("issue")
+def issue(
+    file: File,
+    type_: Type,
+    agency: Agency,
+    no_anchor: NoAnchor = False,
+    home: Home = DEFAULT_HOME,
+    lang: Lang = Language.ZH,
+    as_json: Json = False,
+) -> None:
+    """签发 Issue a file. Rows that fail go to <name>.rejects.csv; run again, nothing is issued twice."""
+    _run_file(Output(lang, as_json), home, file, type_, agency, no_anchor, renew=False)
+
+
+@app.command("renew")
+def renew(
+    file: File,
+    type_: Type,
+    agency: Agency,
+    no_anchor: NoAnchor = False,
+    home: Home = DEFAULT_HOME,
+    lang: Lang = Language.ZH,
+    as_json: Json = False,
+) -> None:
+    """延续、换发 Issue the next version of certificates whose attributes changed; the old ones are superseded."""
+    _run_file(Output(lang, as_json), home, file, type_, agency, no_anchor, renew=True)
+
+
+@app.command("suspend")
+def suspend(
+    identifier: Identifier,
+    agency: Agency,
+    home: Home = DEFAULT_HOME,
+    lang: Lang = Language.ZH,
+    as_json: Json = False,
+) -> None:
+    """暂扣 Suspend a certificate."""
+    _change(Output(lang, as_json), home, identifier, agency, "suspend", "SUSPENDED")
+
+
+@app.command("reinstate")
+def reinstate(
+    identifier: Identifier,
+    agency: Agency,
+    home: Home = DEFAULT_HOME,
+    lang: Lang = Language.ZH,
+    as_json: Json = False,
+) -> None:
+    """暂扣发还 Give a suspended certificate back."""
+    _change(Output(lang, as_json), home, identifier, agency, "reinstate", "REINSTATED")
+
+
+@app.command("revoke")
+def revoke(
+    identifier: Identifier,
+    agency: Agency,
+    reason: ReasonName = "PENALTY",
+    since: Annotated[
+        str, typer.Option("--since", help="仅限撤销:自何日起无效 For ANNULLED: void from this day, YYYY-MM-DD.")
+    ] = "",
+    home: Home = DEFAULT_HOME,
+    lang: Lang = Language.ZH,
+    as_json: Json = False,
+) -> None:
+    """吊销、撤销 Revoke a certificate, for good. --reason PENALTY 吊销, ANNULLED 撤销, OTHER."""
+    _change(Output(lang, as_json), home, identifier, agency, "revoke", reason, since)
+
+
+@app.command("cancel")
+def cancel(
+    identifier: Identifier,
+    agency: Agency,
+    home: Home = DEFAULT_HOME,
+    lang: Lang = Language.ZH,
+    as_json: Json = False,
+) -> None:
+    """注销 Cancel a certificate, for good."""
+    _change(Output(lang, as_json), home, identifier, agency, "cancel", "CANCELLED")
+
+
+@app.command("show")
+def show(identifier: Identifier, home: Home = DEFAULT_HOME, lang: Lang = Language.ZH, as_json: Json = False) -> None:
+    """查看 Show a certificate's life: status, place in the log, anchor. No attribute of the holder."""
+    from api.wiring import City
+    from certs import store
+    from certs.certificate_type import load_catalogue
+    from certs.errors import LifecycleError
+    from ledger.store import outbox
+
+    output = Output(lang, as_json)
+    with City(home) as city, city.database.reading() as connection:
+        row = store.by_identifier(connection, identifier)
+        if row is None:
+            raise LifecycleError("CERTIFICATE_UNKNOWN", "no such certificate here", identifier=identifier)
+        anchor = outbox.first_anchor_covering(connection, row.log_no, row.log_index)
+    certificate_type = load_catalogue().find(row.type_code)
+    value = {
+        "identifier": row.identifier,
+        "digest": row.digest.hex(),
+        "type": certificate_type.id,
+        "issuer": row.issuer,
+        "version": row.version,
+        "status": row.status.name,
+        "log_index": row.log_index,
+        "anchor": {"size": anchor.size, "block": anchor.block, "time": anchor.time} if anchor else None,
+    }
+    anchored = (
+        output.words.say("cert.anchored", size=anchor.size, block=anchor.block)
+        if anchor
+        else (output.words.say("cert.waiting"))
+    )
+    title = certificate_type.title_zh if lang == Language.ZH else certificate_type.title_en
+    output.result(
+        value,
+        [
+            ("cert.identifier", row.identifier),
+            ("cert.type", title),
+            ("cert.issuer", row.issuer),
+            ("cert.status", output.words.status(row.status.name)),
+            ("cert.log_index", row.log_index),
+            ("cert.anchor", anchored),
+            ("cert.digest", row.digest.hex()),
+        ],
+    )
+
+
+def _run_file(
+    output: Output, home: Path, file: Path, type_id: str, agency: str, no_anchor: bool, *, renew: bool
+) -> None:
+    from api.issue import issue_file
+    from api.wiring import City
+
+    with City(home) as city:
+        with output.progress("issue.progress") as progress:
+            report = issue_file(
+                city, file, type_id=type_id, agency=agency, words=output.words, progress=progress, renew=renew
+            )
+        anchored = not no_anchor and _anchor(output, city)
+    _report(output, report, anchored)
+    raise typer.Exit(exits.REFUSED if report.rejected else exits.DONE)
+
+
+def _anchor(output: Output, city: City) -> bool:
+    """Try to anchor at once; if the chain is away, say that it waits."""
+    from ledger.errors import ChainUnavailable
+
+    try:
+        problem = city.try_publishing(ANCHOR_SECONDS)
+    except ChainUnavailable as error:
+        problem = error
+    if problem is not None:
+        output.say("anchor.waiting", style="yellow", code=problem.code)
+    return problem is None
+
+
+def _report(output: Output, report: IssueReport, anchored: bool) -> None:
+    value = {
+        "rows": report.rows,
+        "issued": report.issued,
+        "renewed": report.renewed,
+        "already": report.already,
+        "rejected": report.rejected,
+        "rules": report.rules,
+        "rejects": str(report.rejects) if report.rejects else None,
+        "first": report.first or None,
+        "last": report.last or None,
+        "state": "anchored" if anchored else "recorded",
+    }
+    lines: list[tuple[str, object]] = [
+        ("issue.rows", report.rows),
+        ("issue.issued", report.issued),
+        ("issue.renewed", report.renewed),
+        ("issue.already", report.already),
+        ("issue.rejected", report.rejected),
+    ]
+    if report.rejects:
+        lines.append(("issue.rejects", report.rejects))
+    if report.last:
+        lines.append(("issue.last", report.last))
+    lines.append(("issue.state", output.words.say("issue.anchored" if anchored else "issue.recorded")))
+    output.result(value, lines)
+
+
+def _change(
+    output: Output, home: Path, identifier: str, agency: str, change: str, reason: str, since: str = ""
+) -> None:
+    from api.wiring import City
+    from certs.changing import ChangeStatus
+    from certs.lifecycle import Change
+
+    with City(home) as city:
+        act = ChangeStatus(identifier, agency, Change(change), _reason(reason), _since(since))
+        appended = city.sequencer.append(city.log, act)
+        anchored = _anchor(output, city)
+    value = {
+        "identifier": identifier,
+        "change": change,
+        "reason": reason,
+        "log_index": appended.first_index,
+        "state": "anchored" if anchored else "recorded",
+    }
+    output.result(
+        value,
+        [
+            ("cert.identifier", identifier),
+            ("cert.change", output.words.status_reason(reason)),
+            ("cert.log_index", appended.first_index),
+            ("issue.state", output.words.say("issue.anchored" if anchored else "issue.recorded")),
+        ],
+    )
+
+
+def _reason(name: str) -> Reason:
+    from ledger.status import Reason
+
+    try:
+        return Reason[name.upper()]
+    except KeyError:
+        problem = f"--reason {name}: {', '.join(reason.name for reason in Reason)}"
+        raise ApiError("USAGE", problem, problem=problem) from None
+
+
+def _since(day: str) -> int:
+    """First second of a day in China; 0 if none is given."""
+    from certs.certificate import CHINA
+
+    if not day:
+        return 0
+    try:
+        return int(datetime.strptime(day, "%Y-%m-%d").replace(tzinfo=CHINA).timestamp())
+    except ValueError:
+        raise ApiError("DATE_FORM", f"not a day: {day}", value=day) from None

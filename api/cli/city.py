@@ -1,0 +1,105 @@
+"""`certledger init`, `up` and `check`: making a city, running it, and looking whether it is in order."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Sequence
+from threading import Event
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from api.cli import exits
+from api.cli.options import DEFAULT_HOME, Home, Json, Lang, Language
+from api.cli.output import Output
+
+if TYPE_CHECKING:
+    from api.checking import Checked
+
+MARKS = {"ok": "[green]✔[/green]", "wrong": "[red]✘[/red]", "unknown": "[yellow]?[/yellow]"}
+
+
+def init(
+    home: Home = DEFAULT_HOME,
+    city: Annotated[int, typer.Option("--city", min=1, help="城市编号 Id of the city on chain.")] = 1,
+    division: Annotated[
+        int, typer.Option("--division", min=100000, max=999999, help="行政区划代码 GB/T 2260.")
+    ] = 330100,
+    name: Annotated[str, typer.Option("--name", help="城市名称 Name of the city.")] = "杭州市",
+    lang: Lang = Language.ZH,
+    as_json: Json = False,
+) -> None:
+    """新建城市 Make a one-city development ledger: keys, database, contracts. Safe to run again."""
+    from api.devchain import start_detached
+    from api.initialise import initialise
+
+    output = Output(lang, as_json)
+    made = initialise(home, city=city, division=division, name=name, start_chain=start_detached)
+    with made:
+        value = {
+            "home": str(home),
+            "city": city,
+            "consortium": made.settings.consortium,
+            "chain": made.chain_url,
+            "member_registry": made.deployment.member_registry.address,
+            "log_anchor": made.deployment.log_anchor.address,
+            "status_registry": made.deployment.status_registry.address,
+        }
+    output.result(value, [(f"init.{key}", shown) for key, shown in value.items()])
+
+
+def up(
+    port: Annotated[
+        int | None, typer.Option("--port", min=1, max=65535, help="开发链端口 Port of the development chain.")
+    ] = None,
+    home: Home = DEFAULT_HOME,
+    lang: Lang = Language.ZH,
+) -> None:
+    """运行 Run the city: its development chain and its publisher, until Ctrl-C."""
+    from api.service import serve
+
+    output = Output(lang, as_json=False)
+    stop = Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    serve(home, stop, lambda key, params: output.say(key, **params), port=port)
+    output.say("up.stopped")
+
+
+def check(
+    home: Home = DEFAULT_HOME,
+    every: Annotated[bool, typer.Option("--all", help="全部重算 Derive every leaf, not the newest 10,000.")] = False,
+    lang: Lang = Language.ZH,
+    as_json: Json = False,
+) -> None:
+    """检查 Is this city in order? Exit 0 in order, 1 something is wrong, 2 something could not be looked at."""
+    from api import checking
+    from api.wiring import City
+
+    output = Output(lang, as_json)
+    with City(home) as opened, output.progress("check.progress") as progress:
+        done = 0
+
+        def told(leaves: int) -> None:
+            nonlocal done
+            done += leaves
+            progress(done, max(done, checking.NEWEST_LEAVES))
+
+        found = list(checking.run(opened, leaves=0 if every else checking.NEWEST_LEAVES, progress=told))
+    _report(output, found)
+    outcomes = {checked.outcome for checked in found}
+    if checking.Outcome.WRONG in outcomes:
+        raise typer.Exit(exits.REFUSED)
+    raise typer.Exit(exits.UNDETERMINED if checking.Outcome.UNKNOWN in outcomes else exits.DONE)
+
+
+def _report(output: Output, found: Sequence[Checked]) -> None:
+    if output.as_json:
+        output.json({"checks": [{"check": c.check, "outcome": c.outcome, "detail": c.detail} for c in found]})
+        return
+    for line in found:
+        output.out.print(f"{MARKS[line.outcome]} {output.words.say(f'check.{line.check}')}  [dim]{line.detail}[/dim]")
+        if line.error is not None:
+            message = output.words.error(line.error.code, line.error.params, str(line.error))
+            output.out.print(f"  {line.error.code}: {message.text}", markup=False)
+            output.out.print(f"  → {message.remedy}", markup=False)

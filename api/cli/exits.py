@@ -1,0 +1,44 @@
+"""Exit codes, and which error leads to which. Frozen: scripts depend on them."""
+
+from __future__ import annotations
+
+from api.errors import ApiError
+from certs.errors import BundleError, CertsError, IssuingError, LifecycleError
+from ledger.errors import (
+    AppendRefused,
+    ChainUnavailable,
+    LedgerError,
+    StoreUnavailable,
+    VerificationError,
+)
+
+DONE = 0
+"""Done; for `verify`: VALID."""
+REFUSED = 1
+"""Refused, in whole or in part, by a rule; for `verify`: INVALID."""
+UNDETERMINED = 2
+"""Something needed did not answer; try again. For `verify`: INDETERMINATE, which is no statement about forgery."""
+USAGE = 3
+"""Called wrongly: arguments, files, settings, passwords."""
+INTERNAL = 4
+"""A defect of this program."""
+
+_BY_CODE = {"NOT_ANCHORED": UNDETERMINED, "TRUST_EXPIRED": USAGE, "TRUST_FORM": USAGE}
+_BY_CLASS: tuple[tuple[type[Exception], int], ...] = (
+    (ChainUnavailable, UNDETERMINED),
+    (StoreUnavailable, UNDETERMINED),
+    (AppendRefused, REFUSED),
+    (VerificationError, REFUSED),
+    (IssuingError, REFUSED),
+    (LifecycleError, REFUSED),
+    (BundleError, REFUSED),
+    (LedgerError, USAGE),
+    (CertsError, USAGE),
+    (ApiError, USAGE),
+)
+
+
+def exit_code(error: LedgerError | CertsError | ApiError) -> int:
+    if error.code in _BY_CODE:
+        return _BY_CODE[error.code]
+    return next(code for kind, code in _BY_CLASS if isinstance(error, kind))

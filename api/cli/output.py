@@ -1,0 +1,56 @@
+"""What commands print: results on stdout, everything else on stderr; JSON where a program reads it."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from api.messages import Words
+
+
+class Output:
+    """One command's mouth."""
+
+    def __init__(self, lang: str, as_json: bool) -> None:
+        self.words = Words(lang)
+        self.as_json = as_json
+        self.out = Console(file=sys.stdout, highlight=False, soft_wrap=True)
+        self.err = Console(file=sys.stderr, highlight=False, soft_wrap=True)
+
+    def say(self, key: str, style: str = "", **params: object) -> None:
+        """A sentence for the person at the terminal."""
+        self.err.print(self.words.say(key, **params), style=style or None)
+
+    def result(self, value: Mapping[str, object], lines: Sequence[tuple[str, object]]) -> None:
+        """The result: JSON of `value`, or `lines` of (key of a word, value)."""
+        if self.as_json:
+            self.json(value)
+            return
+        table = Table.grid(padding=(0, 2))
+        for key, shown in lines:
+            table.add_row(f"[dim]{self.words.say(key)}[/dim]", str(shown))
+        self.out.print(table)
+
+    def json(self, value: object) -> None:
+        sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=1) + "\n")
+
+    def table(self, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+        """A table whose headings are keys of words."""
+        table = Table(*(self.words.say(column) for column in columns), box=None, header_style="bold")
+        for row in rows:
+            table.add_row(*(str(cell) for cell in row))
+        self.out.print(table)
+
+    @contextmanager
+    def progress(self, key: str) -> Iterator[Callable[[int, int], None]]:
+        """A bar on stderr; silent where stderr is no terminal, so logs stay short."""
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        with Progress(*columns, console=self.err, disable=not self.err.is_terminal) as bar:
+            task = bar.add_task(self.words.say(key), total=None)
+            yield lambda done, total: bar.update(task, completed=done, total=total)

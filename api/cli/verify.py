@@ -1,0 +1,91 @@
+"""`certledger verify FILE`: twelve steps, one verdict."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+from rich.panel import Panel
+from rich.table import Table
+
+from api.cli.options import Json, Lang, Language, Trust
+from api.cli.output import Output
+from api.verify import read_bundle, read_trust
+from api.verify import verify as verify_bundle
+from certs.verify.verifier import Verified
+from ledger.verdict import Finding, Result, State
+
+MARKS = {
+    State.PASS: "[green]✔[/green]",
+    State.FAIL: "[red]✘[/red]",
+    State.UNKNOWN: "[yellow]?[/yellow]",
+    State.NOT_ASKED: "[dim]–[/dim]",
+    State.NOT_REACHED: "[dim]·[/dim]",
+}
+STYLES = {Result.VALID: "bold green", Result.INVALID: "bold red", Result.INDETERMINATE: "bold yellow"}
+
+
+def verify(
+    file: Annotated[Path, typer.Argument(help="证据包 Evidence bundle.")],
+    trust: Trust = None,
+    offline: Annotated[bool, typer.Option("--offline", help="不联网 Ask no node.")] = False,
+    explain: Annotated[bool, typer.Option("--explain", help="显示比对内容 Show what was compared.")] = False,
+    lang: Lang = Language.ZH,
+    as_json: Json = False,
+) -> None:
+    """核验证照 Verify a certificate. Exit 0 VALID, 1 INVALID, 2 INDETERMINATE."""
+    output = Output(lang, as_json)
+    verified = verify_bundle(read_bundle(file), read_trust(trust), datetime.now(UTC), offline=offline)
+    if as_json:
+        output.json(to_json(verified, output))
+    else:
+        render(verified, output, explain=explain)
+    raise typer.Exit(verified.verdict.exit_code)
+
+
+def to_json(verified: Verified, output: Output) -> dict[str, object]:
+    """The verdict as programs read it; names and numbers are stable, words follow --lang."""
+    return {
+        "result": verified.verdict.result,
+        "snapshot_cosigners_needed": verified.cosigners,
+        "steps": [_step_json(finding, output) for finding in verified.verdict.findings],
+        "claims": verified.claims,
+    }
+
+
+def _step_json(finding: Finding, output: Output) -> dict[str, object]:
+    message = output.words.reason(finding.reason, finding.compared)
+    return {
+        "step": finding.step.name,
+        "state": finding.state,
+        "reason": finding.reason,
+        "code": finding.code,
+        "text": message.text,
+        "remedy": message.remedy,
+        "compared": dict(finding.compared),
+    }
+
+
+def render(verified: Verified, output: Output, *, explain: bool) -> None:
+    """The steps one under the other, then the verdict nobody can overlook."""
+    verdict = verified.verdict
+    table = Table.grid(padding=(0, 1))
+    for finding in verdict.findings:
+        if finding.state is State.NOT_ASKED and not explain:
+            continue
+        message = output.words.reason(finding.reason, finding.compared)
+        step = f"{finding.step:>2} {output.words.step(finding.step.name)}"
+        table.add_row(MARKS[finding.state], step, escape(message.text))
+        if message.remedy and finding.state in (State.FAIL, State.UNKNOWN):
+            table.add_row("", "", f"[italic]→ {escape(message.remedy)}[/italic]")
+        if explain:
+            compared = "  ".join(f"{name}={value}" for name, value in finding.compared.items())
+            table.add_row("", "", f"[dim]{finding.code} {escape(compared)}[/dim]")
+    output.out.print(table)
+    title = output.words.result(verdict.result)
+    output.out.print(Panel.fit(f"{verdict.result}  {title}", style=STYLES[verdict.result]))
+    if verified.cosigners == 1:
+        output.out.print(output.words.say("verify.one_cosigner"), style="dim")

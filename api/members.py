@@ -1,0 +1,86 @@
+"""The city's own members: making agencies known on the chain, and listing what is known."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+
+from api.wiring import GOVERNOR, City, agency_key
+from certs import agencies
+from certs.certificate_type import load_catalogue
+from ledger import accreditation as rules
+from ledger.evm.contracts import member_registry
+from ledger.facts import Facts, Key
+from ledger.keys.keystore import P256
+from ledger.keys.p256 import P256Signer
+from ledger.ports import Call
+
+SETTLE_SECONDS = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One act of the governor that is still to be done."""
+
+    act: str
+    subject: str
+    data: bytes
+
+
+def plan(city: City, agency: str, types: Sequence[str]) -> list[Step]:
+    """What the chain does not say yet about an agency. Changes nothing on chain; makes the agency's key if missing."""
+    codes = [load_catalogue().find(each).code for each in types]
+    signer = _signer(city, agency)
+    here = city.settings.city
+    read = city.chain.facts(agencies.question(agency, here, signer.kid, codes))
+    steps = []
+    if rules.city_of(read, agency, read.time) != here:
+        steps.append(Step("add-agency", agency, member_registry.add_agency(agency)))
+    for code in codes:
+        if not rules.accredited(read, agency, code, read.time):
+            steps.append(Step("accredit", code, member_registry.accredit(agency, code)))
+    if rules.find_key(read, signer.kid) is None:
+        steps.append(Step("add-key", signer.kid, member_registry.add_key(_key(here, agency, signer))))
+    return steps
+
+
+def carry_out(city: City, label: str, steps: Sequence[Step]) -> None:
+    """The governor's acts in one transaction, stored before it is sent; final on return."""
+    if steps:
+        data = member_registry.multicall([step.data for step in steps])
+        governor = city.transactor(GOVERNOR)
+        governor.once(
+            f"{label}/{sha256(data).hexdigest()[:16]}", lambda: Call(city.deployment.member_registry.address, data)
+        )
+        governor.settle_all(SETTLE_SECONDS)
+
+
+def add(city: City, agency: str, name: str, types: Sequence[str]) -> list[Step]:
+    """Make an agency of this city known with its key and its types. Safe to call again."""
+    steps = plan(city, agency, types)
+    carry_out(city, f"member/{agency}", steps)
+    refresh(city, agency, name)
+    return steps
+
+
+def refresh(city: City, agency: str, name: str) -> Facts:
+    """Read again what the chain says about an agency, over all types there are."""
+    codes = [each.code for each in load_catalogue().values()]
+    asked = agencies.question(agency, city.settings.city, _signer(city, agency).kid, codes)
+    return agencies.remember(city.database, city.chain, agency, name, asked)
+
+
+def _signer(city: City, agency: str) -> P256Signer:
+    city.keystore.generate((agency_key(agency), P256))
+    return city.keystore.signer(agency_key(agency))
+
+
+def _key(city: int, agency: str, signer: P256Signer) -> Key:
+    return Key(signer.kid, city, agency, rules.P256, rules.CERT, signer.x, signer.y, (), ())
+
+
+def witness_step(city: int, signer: P256Signer) -> Step:
+    """Registering the key that cosigns the city's snapshots."""
+    key = Key(signer.kid, city, "", rules.P256, rules.WITNESS, signer.x, signer.y, (), ())
+    return Step("add-key", signer.kid, member_registry.add_key(key))

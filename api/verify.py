@@ -1,0 +1,75 @@
+"""Verifying a file as a person would: read it, ask the trusted nodes unless offline, hand everything to the verifier.
+
+Imports nothing of the chain, the database or the web before a node has to be asked.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+
+from api.errors import ApiError
+from certs.bundle import MAX_BYTES
+from certs.certificate_type import load_catalogue
+from certs.verify.verifier import Verified, Verifier
+from certs.verify.view import Policy, Silent
+from ledger import trust as trusts
+from ledger.errors import CanonicalError, ChainMismatch, ChainUnavailable, VerificationError
+from ledger.facts import Facts, Question
+from ledger.trust import Trust
+
+NODE_SECONDS = 5.0
+"""How long one node may take to answer."""
+
+
+def read_trust(path: Path | None) -> Trust:
+    """Raises `ApiError` TRUST_UNREADABLE."""
+    if path is None:
+        raise ApiError("TRUST_UNREADABLE", "no trust file is named", path="--trust", problem="-")
+    try:
+        return trusts.decode(path.read_bytes()[: trusts.MAX_BYTES + 1])
+    except OSError as error:
+        raise ApiError("TRUST_UNREADABLE", str(error), path=path, problem=error.strerror) from None
+    except (VerificationError, CanonicalError) as error:
+        raise ApiError("TRUST_UNREADABLE", str(error), path=path, problem=error.code) from None
+
+
+def read_bundle(path: Path) -> bytes:
+    """At most one byte more than a bundle may have: the verifier refuses it then."""
+    try:
+        with path.open("rb") as file:
+            return file.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise ApiError("FILE_UNREADABLE", str(error), path=path, reason=error.strerror) from None
+
+
+def policy() -> Policy:
+    """The catalogue's anchoring times; everything else by default."""
+    return Policy(max_anchor_lag={each.code: each.max_anchor_lag for each in load_catalogue().values()})
+
+
+def verify(untrusted: bytes, trust: Trust, now: datetime, *, offline: bool) -> Verified:
+    """Online where the trust file names nodes and `offline` is not asked for."""
+    verifier = Verifier(trust)
+    live: Facts | Silent | None = None
+    if trust.nodes and not offline:
+        question = verifier.question(untrusted)
+        live = ask(trust, question) if question else None
+    return verifier.verify(untrusted, policy(), now, live)
+
+
+def ask(trust: Trust, question: Question) -> Facts | Silent:
+    """The first node that answers for the trusted deployment; else why the last one did not."""
+    from ledger.evm.client import EvmChain
+    from ledger.evm.rpc import Rpc
+
+    silent = Silent("CHAIN_UNREACHABLE")
+    for node in trust.nodes:
+        try:
+            with Rpc(node, timeout=NODE_SECONDS) as rpc:
+                chain = EvmChain(rpc, trust.deployment, final=lambda newest: newest)
+                chain.confirm()
+                return chain.facts(question)
+        except (ChainUnavailable, ChainMismatch) as error:
+            silent = Silent(error.code)
+    return silent
