@@ -38,6 +38,8 @@ class Checked:
     outcome: Outcome
     detail: str = ""
     error: LedgerError | ApiError | CertsError | None = None
+    difference: Difference | None = None
+    """The first of what differs."""
 
 
 def run(city: City, *, leaves: int, progress: Progress) -> Iterator[Checked]:
@@ -98,5 +100,4 @@ def _judged(name: str, differences: list[Difference], detail: str) -> Checked:
     first = differences[0]
     place = f"{first.log.name.stream} #{first.index if first.index is not None else '-'} {first.table}.{first.column}"
     more = f" (+{len(differences) - 1})" if len(differences) > 1 else ""
-    error = LedgerError(first.code, f"{detail}: {place}{more}", place=place, found=len(differences))
-    return Checked(name, Outcome.WRONG, f"{detail}: {first.code} {place}{more}", error)
+    return Checked(name, Outcome.WRONG, f"{detail}: {first.code} {place}{more}", difference=first)

@@ -14,7 +14,7 @@ from enum import StrEnum
 
 from certs import store
 from certs.certificate import ISSUE, SUPERSEDE, issue_body
-from certs.minting import Mint, Minted
+from certs.minting import Claim, Mint, Minted
 from certs.rows import Reject, Row
 from certs.store import Certificate
 from ledger.canonical import Json
@@ -81,29 +81,27 @@ class Issuing:
             yield from self._issue(batch)
 
     def _issue(self, rows: Sequence[Row]) -> Iterator[Result]:
-        keys = [self._mint.row_key(row) for row in rows]
+        claims = [self._mint.claim(row) for row in rows]
         with self._database.writing() as connection:
-            known = store.newest_by_row_key(connection, keys)
+            known = store.newest_by_row_key(connection, [claim.row_key for claim in claims])
             first_place = store.reserve_places(connection, len(rows))
-        minted = self._sign(rows, keys, known, first_place)
-        act = _Record(self._mint, rows, keys, minted, self._renew)
+        minted = self._sign(claims, known, first_place)
+        act = _Record(self._mint, claims, minted, self._renew)
         yield from self._sequencer.append(self._log, act).value
 
-    def _sign(
-        self, rows: Sequence[Row], keys: Sequence[bytes], known: dict[bytes, Certificate], first_place: int
-    ) -> dict[int, Minted]:
+    def _sign(self, claims: Sequence[Claim], known: dict[bytes, Certificate], first_place: int) -> dict[int, Minted]:
         """Certificates by position, for the rows that look new. What looks known is judged again under the lock."""
         now = self._clock()
         minted: dict[int, Minted] = {}
         met: set[bytes] = set()
-        for i, (row, key) in enumerate(zip(rows, keys, strict=True)):
-            old = known.get(key)
-            changed = old is not None and self._mint.content_key(row) != old.content_key
-            if key in met or (old is not None and not (changed and self._renew)):
+        for i, claim in enumerate(claims):
+            old = known.get(claim.row_key)
+            changed = old is not None and claim.content_key != old.content_key
+            if claim.row_key in met or (old is not None and not (changed and self._renew)):
                 continue
-            met.add(key)
+            met.add(claim.row_key)
             replaces = old.identifier if old else None
-            minted[i] = self._mint.mint(row, now=now, place=first_place + i, replaces=replaces)
+            minted[i] = self._mint.mint(claim.row, now=now, place=first_place + i, replaces=replaces)
         return minted
 
 
@@ -112,39 +110,39 @@ class _Record:
     """The act: judge each row against what is recorded, then record what is new."""
 
     mint: Mint
-    rows: Sequence[Row]
-    keys: Sequence[bytes]
+    claims: Sequence[Claim]
     minted: dict[int, Minted]
     renew: bool
 
     def decide(self, turn: Turn) -> Decided[list[Result]]:
-        known = store.newest_by_row_key(turn.connection, self.keys)
+        known = store.newest_by_row_key(turn.connection, [claim.row_key for claim in self.claims])
         log_no = logs.lock(turn.connection, turn.log).no
         results: list[Result] = []
         drafts: list[Draft] = []
         fresh: list[Certificate] = []
-        for i, (row, key) in enumerate(zip(self.rows, self.keys, strict=True)):
-            old, minted = known.get(key), self.minted.get(i)
-            refused = self._judge(row, old, minted)
+        for i, claim in enumerate(self.claims):
+            old, minted = known.get(claim.row_key), self.minted.get(i)
+            refused = self._judge(claim, old, minted)
             if refused or minted is None:
-                results.append(refused or _reject(row, "ROW_RACED"))
+                results.append(refused or _reject(claim.row, "ROW_RACED"))
                 continue
-            new = _certificate(self.mint, minted, old, log_no, turn.first_index + len(drafts))
+            new = _certificate(self.mint, claim, minted, old, log_no, turn.first_index + len(drafts))
             drafts.append(_issued(new))
             if old is not None:
                 drafts.append(_superseded(turn.connection, old, new))
             fresh.append(new)
-            known[key] = new
-            results.append(Result(row.line, Outcome.RENEWED if old else Outcome.ISSUED, new.identifier))
+            known[claim.row_key] = new
+            results.append(Result(claim.row.line, Outcome.RENEWED if old else Outcome.ISSUED, new.identifier))
         if fresh:
             store.put(turn.connection, fresh)
         return Decided(drafts, results)
 
-    def _judge(self, row: Row, old: Certificate | None, minted: Minted | None) -> Result | None:
+    def _judge(self, claim: Claim, old: Certificate | None, minted: Minted | None) -> Result | None:
         """Why the row is not issued, or None."""
         if old is None:
             return None
-        if old.content_key == self.mint.content_key(row):
+        row = claim.row
+        if old.content_key == claim.content_key:
             return Result(row.line, Outcome.ALREADY, old.identifier)
         if not self.renew:
             return _reject(row, "ALREADY_ISSUED_OTHERWISE", identifier=old.identifier)
@@ -155,15 +153,17 @@ class _Record:
         return None
 
 
-def _certificate(mint: Mint, minted: Minted, old: Certificate | None, log_no: int, index: int) -> Certificate:
+def _certificate(
+    mint: Mint, claim: Claim, minted: Minted, old: Certificate | None, log_no: int, index: int
+) -> Certificate:
     return Certificate(
         digest=minted.digest,
         identifier=minted.identifier,
         issuer=mint.issuer,
         type_code=mint.certificate_type.code,
         version=minted.version,
-        row_key=minted.row_key,
-        content_key=minted.content_key,
+        row_key=claim.row_key,
+        content_key=claim.content_key,
         log_no=log_no,
         log_index=index,
         replaces=old.digest if old else None,

@@ -21,21 +21,29 @@ from certs.rows import Row
 from certs.store import context
 from ledger import canonical
 from ledger.canonical import Json
-from ledger.jws import Signer, parse_compact
+from ledger.jws import Signer
 from ledger.sealing.envelope import KEY_BYTES, NONCE_BYTES, Wrapper
 from ledger.sealing.seal import seal
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A row and the keyed hashes by which it is recognised."""
+
+    row: Row
+    row_key: bytes
+    """Of issuing agency, type and certificate number: under what a row is the same."""
+    content_key: bytes
+    """Of the attributes: two rows that say the same have the same one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Minted:
     """Signed and sealed, not recorded."""
 
-    row: Row
     identifier: str
     version: int
     digest: bytes
-    row_key: bytes
-    content_key: bytes
     status_place: int
     sealed: bytes
 
@@ -55,17 +63,14 @@ class Mint:
     status_uri: str
     """Base address of the city's status lists, e.g. https://…/v1/status-lists/."""
 
-    def row_key(self, row: Row) -> bytes:
-        """Under what a row is the same: issuing agency, type, certificate number."""
-        return self._keyed(b"row", [self.issuer, self.certificate_type.code, row.certificate_number])
-
-    def content_key(self, row: Row) -> bytes:
-        """Two rows of the same attributes have the same one."""
-        return self._keyed(b"content", cast(Json, row.attributes))
+    def claim(self, row: Row) -> Claim:
+        """What is asked for, in a form that can be compared with what is recorded."""
+        number = [self.issuer, self.certificate_type.code, row.certificate_number]
+        return Claim(row, self._keyed(b"row", cast(Json, number)), self._keyed(b"content", cast(Json, row.attributes)))
 
     def mint(self, row: Row, *, now: datetime, place: int, replaces: str | None = None) -> Minted:
         """A certificate for `row`; with `replaces` the next version of that identifier."""
-        minted_as = self._identifier(replaces)
+        minted_as, version = self._identifier(replaces)
         list_no, index = statuslist.place(place, self.index_key)
         visible = certificate.visible_claims(
             self.certificate_type,
@@ -76,27 +81,25 @@ class Mint:
         hidden = certificate.hidden_claims(row.attributes)
         salts = os.urandom(sdjwt.SALT_BYTES * len(hidden))
         text = sdjwt.issue(visible, hidden, salts=salts, signer=self.signer)
-        digest = sdjwt.certificate_digest(parse_compact(text.partition("~")[0], typ=sdjwt.TYP))
+        digest = sdjwt.certificate_digest(sdjwt.signing_input(text))
         return Minted(
-            row=row,
             identifier=minted_as,
-            version=identifier.parse(minted_as).version,
+            version=version,
             digest=digest,
-            row_key=self.row_key(row),
-            content_key=self.content_key(row),
             status_place=place,
             sealed=self._seal(text, digest),
         )
 
-    def _identifier(self, replaces: str | None) -> str:
+    def _identifier(self, replaces: str | None) -> tuple[str, int]:
         if replaces is None:
             serial, version = identifier.random_serial(os.urandom(SERIAL_BYTES)), 1
         else:
             old = identifier.parse(replaces)
             serial, version = old.serial, old.version + 1
-        return identifier.build(
+        built = identifier.build(
             type_code=self.certificate_type.code, issuer=self.issuer, serial=serial, version=version
         )
+        return built, version
 
     def _seal(self, text: str, digest: bytes) -> bytes:
         return seal(

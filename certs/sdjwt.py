@@ -23,7 +23,9 @@ from ledger.jws import Compact, Signer, b64url, unb64url
 TYP = "dc+sd-jwt"
 MAX_BYTES = 256 * 1024
 MAX_DISCLOSURES = 256
-SALT_BYTES = 16
+SALT_BYTES = 18
+"""144 bits: RFC 9901 §9.3 asks for 128, and 18 bytes are 24 base64url characters without a remainder."""
+_SALT_CHARACTERS = 24
 _DIGEST_DOMAIN = b"certledger/cert/v1\x00"
 _RESERVED = {"_sd", "..."}
 
@@ -53,23 +55,30 @@ class Presentation:
 
     @property
     def digest(self) -> bytes:
-        return certificate_digest(self.untrusted)
+        return certificate_digest(self.untrusted.signing_input)
 
 
-def certificate_digest(jwt: Compact) -> bytes:
-    """Identity of a certificate: over the signing input, never the signature, which ES256 lets anyone alter."""
-    return sha256(_DIGEST_DOMAIN + jwt.signing_input).digest()
+def certificate_digest(signing_input: bytes) -> bytes:
+    """Identity of a certificate: over what is signed, never the signature, which ES256 lets anyone alter."""
+    return sha256(_DIGEST_DOMAIN + signing_input).digest()
+
+
+def signing_input(text: str) -> bytes:
+    """`protected.payload` of an SD-JWT of our own making."""
+    return text.partition("~")[0].rpartition(".")[0].encode("ascii")
 
 
 def issue(visible: Mapping[str, Json], hidden: Mapping[str, Json], *, salts: bytes, signer: Signer) -> str:
     """`<jwt>~<disclosure>~…~` with every claim of `hidden` selectively disclosable.
 
-    `salts` holds 16 fresh random bytes a hidden claim. Values must be fit for strict JSON.
+    `salts` holds 18 fresh random bytes a hidden claim. Values must be fit for strict JSON.
     """
-    disclosures = []
-    for i, (name, value) in enumerate(hidden.items()):
-        salt = b64url(salts[i * SALT_BYTES : (i + 1) * SALT_BYTES])
-        disclosures.append(b64url(orjson.dumps([salt, name, value])))
+    text = b64url(salts)
+    starts = range(0, len(text), _SALT_CHARACTERS)
+    disclosures = [
+        b64url(orjson.dumps([text[start : start + _SALT_CHARACTERS], name, value]))
+        for start, (name, value) in zip(starts, hidden.items(), strict=True)
+    ]
     # Sorted, so that the order of digests tells nothing about which claims there are.
     digests = sorted(map(_disclosure_digest, disclosures))
     payload = orjson.dumps({**visible, "_sd_alg": "sha-256", "_sd": digests})

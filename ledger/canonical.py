@@ -87,7 +87,9 @@ def _sorted_keys(members: dict[str, Json]) -> list[str]:
 def _text(text: str) -> str:
     if text.isascii():
         return text
-    if any("\ud800" <= character <= "\udfff" for character in text):
+    try:
+        text.encode()
+    except UnicodeEncodeError:
         _refuse("JSON_SURROGATE", "string carries a lone surrogate")
     if not unicodedata.is_normalized("NFC", text):
         _refuse("JSON_NOT_NFC", "string is not in Unicode NFC")

@@ -15,6 +15,7 @@ from api.cli.output import Output
 
 if TYPE_CHECKING:
     from api.checking import Checked
+    from api.messages import Message
 
 MARKS = {"ok": "[green]✔[/green]", "wrong": "[red]✘[/red]", "unknown": "[yellow]?[/yellow]"}
 
@@ -99,7 +100,17 @@ def _report(output: Output, found: Sequence[Checked]) -> None:
         return
     for line in found:
         output.out.print(f"{MARKS[line.outcome]} {output.words.say(f'check.{line.check}')}  [dim]{line.detail}[/dim]")
-        if line.error is not None:
-            message = output.words.error(line.error.code, line.error.params, str(line.error))
-            output.out.print(f"  {line.error.code}: {message.text}", markup=False)
-            output.out.print(f"  → {message.remedy}", markup=False)
+        message = _message(output, line)
+        if message is not None:
+            output.out.print(f"  {message.text}\n  → {message.remedy}", markup=False)
+
+
+def _message(output: Output, line: Checked) -> Message | None:
+    """What is wrong and what to do."""
+    if line.error is not None:
+        return output.words.error(line.error.code, line.error.params, str(line.error))
+    if line.difference is None:
+        return None
+    d = line.difference
+    place = {"log": d.log.name.stream, "index": "-" if d.index is None else d.index}
+    return output.words.difference(d.code, {**place, "table": d.table, "column": d.column})

@@ -302,7 +302,7 @@ class Walk:
         return self._output.words.reason(finding.reason, finding.compared).text
 
     def _named(self, zh: str, en: str) -> str:
-        return en if self._output.words.lang == "en" else zh
+        return en if self._output.words.language == "en" else zh
 
 
 def _failed(verdict: Verdict) -> Finding:
