@@ -40,7 +40,7 @@ def initialise(home: Path, *, city: int, division: int, name: str, start_chain: 
     if not (home / wiring.DEPLOYMENT).exists():
         _deploy(opened)
     witness = opened.keystore.signer(wiring.WITNESS)
-    members.carry_out(opened, "member/witness", [members.witness_step(city, witness)])
+    members.carry_out(opened, "witness", [members.witness_step(city, witness)])
     return opened
 
 

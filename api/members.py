@@ -28,6 +28,18 @@ class Step:
     data: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class Member:
+    """An agency to make known."""
+
+    agency: str
+    """USCC."""
+    name: str
+    """As printed on certificates."""
+    types: tuple[str, ...]
+    """Types it may issue, ids or codes."""
+
+
 def plan(city: City, agency: str, types: Sequence[str]) -> list[Step]:
     """What the chain does not say yet about an agency. Changes nothing on chain; makes the agency's key if missing."""
     codes = [load_catalogue().find(each).code for each in types]
@@ -56,11 +68,12 @@ def carry_out(city: City, label: str, steps: Sequence[Step]) -> None:
         governor.settle_all(SETTLE_SECONDS)
 
 
-def add(city: City, agency: str, name: str, types: Sequence[str]) -> list[Step]:
-    """Make an agency of this city known with its key and its types. Safe to call again."""
-    steps = plan(city, agency, types)
-    carry_out(city, f"member/{agency}", steps)
-    refresh(city, agency, name)
+def add(city: City, *wanted: Member) -> list[Step]:
+    """Make agencies of this city known with their keys and types, in one transaction. Safe to call again."""
+    steps = [step for member in wanted for step in plan(city, member.agency, member.types)]
+    carry_out(city, "member", steps)
+    for member in wanted:
+        refresh(city, member.agency, member.name)
     return steps
 
 

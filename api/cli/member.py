@@ -30,7 +30,8 @@ def add(
     output = Output(lang, as_json)
     check_uscc(agency)
     with City(home) as city:
-        steps = members.plan(city, agency, types) if dry_run else members.add(city, agency, name, types)
+        wanted = members.Member(agency, name, tuple(types))
+        steps = members.plan(city, agency, types) if dry_run else members.add(city, wanted)
     if as_json:
         acts = [{"act": step.act, "subject": step.subject} for step in steps]
         output.json({"agency": agency, "done": not dry_run, "acts": acts})

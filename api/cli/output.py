@@ -33,6 +33,8 @@ class Output:
             self.json(value)
             return
         table = Table.grid(padding=(0, 2))
+        table.add_column(no_wrap=True)
+        table.add_column(overflow="fold")
         for key, shown in lines:
             table.add_row(f"[dim]{self.words.say(key)}[/dim]", str(shown))
         self.out.print(table)
@@ -42,7 +44,9 @@ class Output:
 
     def table(self, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
         """A table whose headings are keys of words."""
-        table = Table(*(self.words.say(column) for column in columns), box=None, header_style="bold")
+        table = Table(box=None, header_style="bold")
+        for column in columns:
+            table.add_column(self.words.say(column), overflow="fold")
         for row in rows:
             table.add_row(*(str(cell) for cell in row))
         self.out.print(table)

@@ -73,6 +73,8 @@ def render(verified: Verified, output: Output, *, explain: bool) -> None:
     """The steps one under the other, then the verdict nobody can overlook."""
     verdict = verified.verdict
     table = Table.grid(padding=(0, 1))
+    for overflow in ("ignore", "ignore", "fold"):
+        table.add_column(overflow=overflow, no_wrap=overflow == "ignore")
     for finding in verdict.findings:
         if finding.state is State.NOT_ASKED and not explain:
             continue

@@ -17,6 +17,7 @@ from api.demo.world import DemoAgency
 from api.errors import ApiError
 from api.initialise import initialise
 from api.issue import IssueReport, issue_file
+from api.members import Member
 from api.trusting import trust_of
 from api.verify import verify
 from api.wiring import PROJECT, PUBLISHER, City
@@ -110,8 +111,8 @@ class Walk:
             "StatusRegistry": deployment.status_registry.address,
         }
         self._stage.line("demo.city", ids=ids, city=self._named(row.name, row.name_en))
-        for key, agency in ((MARKET, self._market), (POLICE, self._police)):
-            members.add(self._city, agency.code, agency.name, world.types_of(key))
+        wanted = ((MARKET, self._market), (POLICE, self._police))
+        members.add(self._city, *(Member(a.code, a.name, tuple(world.types_of(key))) for key, a in wanted))
         names = self._named("、", ", ").join(self._named(a.name, a.name_en) for a in (self._market, self._police))
         self._stage.line("demo.agency", ids={"agency": self._market.code}, agency=names)
 
