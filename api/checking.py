@@ -56,7 +56,7 @@ def run(city: City, *, leaves: int, progress: Progress) -> Iterator[Checked]:
             return  # nothing below can be looked at without it
     chain = _try("chain", lambda: f"{city.chain_url} #{city.chain.newest()}")
     yield chain
-    yield from _agreement(city, chain.outcome is Outcome.OK)
+    yield from agreement(city, chain_answers=chain.outcome is Outcome.OK)
     yield from _rehashed(city, leaves, progress)
 
 
@@ -71,7 +71,7 @@ def _try(name: str, look: Callable[[], str]) -> Checked:
         return Checked(name, Outcome.WRONG, str(error), error)
 
 
-def _agreement(city: City, chain_answers: bool) -> Iterator[Checked]:
+def agreement(city: City, *, chain_answers: bool) -> Iterator[Checked]:
     """Heads: tiles against database, guard and chain."""
     with city.database.reading() as connection:
         rows = logs.every(connection)

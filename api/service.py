@@ -9,10 +9,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from threading import Event
 
-from api import devchain
+from api import checking, devchain
 from api.errors import ApiError
 from api.wiring import City
-from ledger.errors import ChainUnavailable, LedgerError
+from ledger.errors import AppendRefused, ChainUnavailable, LedgerError
 
 LOCK = "up.lock"
 PUBLISH_SECONDS = 1.0
@@ -44,9 +44,18 @@ def serve(home: Path, stop: Event, report: Report, *, port: int | None = None) -
     """Publish until `stop` is set. An outage is told once when it begins and once when it ends."""
     with home_lock(home), City(home) as city, devchain.running(city, port) as chain:
         report("up.chain", {"url": chain.url if chain else city.chain_url})
+        refuse_disagreement(city)
         trouble: str | None = None
         while not stop.wait(PUBLISH_SECONDS):
             trouble = _pass(city, trouble, report)
+
+
+def refuse_disagreement(city: City) -> None:
+    """Compare database, guard and chain before anything is published. Raises `AppendRefused`; nothing is changed."""
+    for checked in checking.agreement(city, chain_answers=True):
+        if checked.difference is not None:
+            log = checked.difference.log.name.stream
+            raise AppendRefused("CITY_DISAGREES", checked.detail, log=log, found=checked.difference.code)
 
 
 def _pass(city: City, trouble: str | None, report: Report) -> str | None:

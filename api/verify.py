@@ -25,7 +25,7 @@ NODE_SECONDS = 5.0
 def read_trust(path: Path | None) -> Trust:
     """Raises `ApiError` TRUST_UNREADABLE."""
     if path is None:
-        raise ApiError("TRUST_UNREADABLE", "no trust file is named", path="--trust", problem="-")
+        raise ApiError("TRUST_MISSING", "no trust file is named")
     try:
         return trusts.decode(path.read_bytes()[: trusts.MAX_BYTES + 1])
     except OSError as error:

@@ -45,7 +45,7 @@ class LifecycleError(CertsError):
 
 class IssuingError(CertsError):
     """Nothing of the file is issued. Codes: AGENCY_NOT_ACCREDITED (agency, type), AGENCY_UNKNOWN (agency),
-    AGENCY_KEY_MISSING (agency), ACCREDITATION_UNKNOWN ()."""
+    AGENCY_KEY_MISSING (agency)."""
 
 
 class BundleError(CertsError):

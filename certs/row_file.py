@@ -3,7 +3,7 @@
 `open_rows` streams: memory stays flat however long the file is. A first pass (`certs.row_survey`) refuses what
 cannot be read to its end, and the header is judged, before the first row is handed out.
 
-Codes of `RowFileError` beside those of `certs.row_survey` and `certs.rows`: FILE_UNREADABLE (reason);
+Codes of `RowFileError` beside those of `certs.row_survey` and `certs.rows`: FILE_UNREADABLE (path, reason);
 FILE_NOT_JSON (line) the first line of a .jsonl file is not an object.
 """
 
@@ -123,21 +123,21 @@ def open_rows(path: Path, certificate_type: CertificateType) -> RowFile:
     try:
         source = path.open("rb")
     except OSError as error:
-        raise _unreadable(error) from error
+        raise _unreadable(path, error) from error
     try:
         found = survey(source, None if lines else partial(_delimiter_byte, certificate_type))
         return RowFile(source, found, certificate_type, lines)
     except OSError as error:
         source.close()
-        raise _unreadable(error) from error
+        raise _unreadable(path, error) from error
     except BaseException:
         source.close()
         raise
 
 
-def _unreadable(error: OSError) -> RowFileError:
+def _unreadable(path: Path, error: OSError) -> RowFileError:
     reason = error.strerror or type(error).__name__
-    return RowFileError("FILE_UNREADABLE", f"the file cannot be read: {reason}", reason=reason)
+    return RowFileError("FILE_UNREADABLE", f"the file cannot be read: {reason}", path=path, reason=reason)
 
 
 def _csv_header(certificate_type: CertificateType, found: Survey) -> tuple[str, list[str]]:

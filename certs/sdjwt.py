@@ -8,6 +8,7 @@ keys), so a presentation has one reading.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
@@ -28,6 +29,7 @@ SALT_BYTES = 18
 _SALT_CHARACTERS = 24
 _DIGEST_DOMAIN = b"certledger/cert/v1\x00"
 _RESERVED = {"_sd", "..."}
+_JWT = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,9 @@ def issue(visible: Mapping[str, Json], hidden: Mapping[str, Json], *, salts: byt
 
     `salts` holds 18 fresh random bytes a hidden claim. Values must be fit for strict JSON.
     """
+    _check_names(visible, hidden)
+    if len(salts) != SALT_BYTES * len(hidden):
+        _refuse("SDJWT_SALTS", "every hidden claim needs a salt of its own")
     text = b64url(salts)
     starts = range(0, len(text), _SALT_CHARACTERS)
     disclosures = [
@@ -86,6 +91,13 @@ def issue(visible: Mapping[str, Json], hidden: Mapping[str, Json], *, salts: byt
     return "~".join((jwt, *disclosures, ""))
 
 
+def _check_names(visible: Mapping[str, Json], hidden: Mapping[str, Json]) -> None:
+    """What no verifier would accept is not issued."""
+    names = {*visible, *hidden}
+    if len(names) != len(visible) + len(hidden) or names & (_RESERVED | {"_sd_alg"}):
+        _refuse("SDJWT_NAMES", "a claim stands there twice, or under a reserved name")
+
+
 def parse(text: str) -> Presentation:
     """Take a presentation apart. Raises `VerificationError` or `CanonicalError`."""
     if len(text) > MAX_BYTES or not text.isascii():
@@ -94,6 +106,8 @@ def parse(text: str) -> Presentation:
     if not encoded or len(encoded) > MAX_DISCLOSURES + 1:
         _refuse("SDJWT_FORM", "not a combined SD-JWT")
     *disclosures, key_binding = encoded
+    if key_binding and not _JWT.fullmatch(key_binding):
+        _refuse("SDJWT_FORM", "after the last ~ stands something that is no key binding")
     parsed = jws.parse_compact(jwt, typ=TYP)
     return Presentation(jwt, parsed, tuple(map(parse_disclosure, disclosures)), key_binding)
 
@@ -145,20 +159,12 @@ class _Unpacker:
     def __init__(self, disclosures: Mapping[str, Disclosure]) -> None:
         self._disclosures = disclosures
         self._met: set[str] = set()
-        self._depth = 0
         self.unused = set(disclosures)
 
-    def members(self, value: Mapping[str, Json]) -> dict[str, Json]:
-        """One object with its disclosures. Depth is bounded again: disclosures nest beyond one document."""
-        self._depth += 1
-        if self._depth > canonical.MAX_DEPTH:
-            _refuse("SDJWT_TOO_DEEP", "disclosures are nested too deeply")
-        claims = self._members(value)
-        self._depth -= 1
-        return claims
-
-    def _members(self, value: Mapping[str, Json]) -> dict[str, Json]:
-        claims = {name: self._value(member) for name, member in value.items() if name != "_sd"}
+    def members(self, value: Mapping[str, Json], depth: int = 0) -> dict[str, Json]:
+        """One object with its disclosures; together it may be as deep as one document, and no deeper."""
+        self._bound(depth)
+        claims = {name: self._value(member, depth + 1) for name, member in value.items() if name != "_sd"}
         if "..." in claims:
             _refuse("SDJWT_FORM", "an object member is called ...")
         for digest in self._digests(value.get("_sd", [])):
@@ -167,21 +173,22 @@ class _Unpacker:
                 continue
             if disclosure.name is None or disclosure.name in claims:
                 _refuse("SDJWT_DISCLOSURE", "a disclosure has no name here, or a name that is taken")
-            claims[disclosure.name] = self._value(disclosure.value)
+            claims[disclosure.name] = self._value(disclosure.value, depth + 1)
         return claims
 
-    def _value(self, value: Json) -> Json:
+    def _value(self, value: Json, depth: int) -> Json:
         if isinstance(value, dict):
-            return self.members(value)
+            return self.members(value, depth)
         if isinstance(value, list):
-            return self._elements(value)
+            return self._elements(value, depth)
         return value
 
-    def _elements(self, value: Sequence[Json]) -> list[Json]:
+    def _elements(self, value: Sequence[Json], depth: int) -> list[Json]:
+        self._bound(depth)
         elements: list[Json] = []
         for element in value:
             if not (isinstance(element, dict) and "..." in element):
-                elements.append(self._value(element))
+                elements.append(self._value(element, depth + 1))
                 continue
             if len(element) != 1:
                 _refuse("SDJWT_FORM", "an array digest stands alone")
@@ -190,8 +197,12 @@ class _Unpacker:
             if disclosure is not None:
                 if disclosure.name is not None:
                     _refuse("SDJWT_DISCLOSURE", "an array element has no name")
-                elements.append(self._value(disclosure.value))
+                elements.append(self._value(disclosure.value, depth + 1))
         return elements
+
+    def _bound(self, depth: int) -> None:
+        if depth >= canonical.MAX_DEPTH:
+            _refuse("SDJWT_TOO_DEEP", "disclosures are nested too deeply")
 
     def _digests(self, value: Json) -> list[str]:
         digests = [d for d in value if isinstance(d, str)] if isinstance(value, list) else []

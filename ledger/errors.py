@@ -33,6 +33,10 @@ class StoreUnavailable(LedgerError):
     """The database or guard cannot write now; nothing was acknowledged. Try again later."""
 
 
+class StoreConflict(StoreUnavailable):
+    """Another process did the same at the same moment; nothing of this attempt was stored."""
+
+
 class ChainUnavailable(LedgerError):
     """The chain does not answer, or not as a chain. Not a statement about any certificate."""
 

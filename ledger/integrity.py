@@ -76,5 +76,5 @@ def _is_leaf(read: tile.ReadTile, row: LogRow, index: int, sealed: bytes, key: W
 def _root(read: tile.ReadTile, size: int) -> bytes | None:
     try:
         return tile.root(read, size)
-    except LookupError:
+    except VerificationError:
         return None

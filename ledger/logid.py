@@ -18,13 +18,14 @@ ACCESS = "access"
 CASE = "case"
 BUILT_IN_STREAMS = (CERTIFICATE, AUTHORIZATION, ACCESS, CASE)
 
+_VISIBLE = re.compile(r"[!-~]{1,32}")
 _STREAM = re.compile(r"[a-z][a-z0-9-]{0,31}")
 
 
 def ascii32(text: str) -> bytes:
     """ASCII text left-aligned in 32 zero-padded bytes: how streams, agencies and types are named on chain."""
-    if not text.isascii() or not 0 < len(text) <= 32:
-        raise LedgerError("NAME_NOT_ASCII32", "a name on chain is 1 to 32 ASCII characters", name=text)
+    if not _VISIBLE.fullmatch(text):
+        raise LedgerError("NAME_NOT_ASCII32", "a name on chain is 1 to 32 visible ASCII characters", name=text)
     return text.encode().ljust(32, b"\0")
 
 
@@ -41,5 +42,7 @@ def stream_id(stream: str) -> bytes:
 
 
 def log_id(city: int, stream: str, epoch: int = 0) -> bytes:
-    """32-byte log id."""
+    """32-byte log id; city and epoch are uint32."""
+    if not (0 <= city < 2**32 and 0 <= epoch < 2**32):
+        raise LedgerError("LOG_NAME_RANGE", "city and epoch are numbers of 32 bits", city=city, epoch=epoch)
     return bytes(keccak(city.to_bytes(32, "big") + stream_id(stream) + epoch.to_bytes(32, "big")))

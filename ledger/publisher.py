@@ -9,10 +9,11 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from ledger import tile
-from ledger.errors import AppendRefused, ChainUnavailable
+from ledger.errors import AppendRefused, ChainUnavailable, StoreConflict
 from ledger.facts import PublishedHead
 from ledger.ports import Call, Chain, HeadItem, StatusChange
 from ledger.store import logs, outbox
@@ -81,14 +82,15 @@ class Publisher:
 
     def step(self) -> Progress:
         """One pass. Safe to call at any time, from any process."""
-        under_way = self._transactor.settle(self._settled)
         # One publishing transaction at a time: the next proof starts from the head this one leaves.
-        if not under_way:
-            under_way = self._send(self._plans())
+        if not self._transactor.settle(self._settled):
+            with suppress(StoreConflict):  # another process publishes the same; its transaction is seen below
+                self._send(self._plans())
         with self._database.reading() as connection:
+            signed = outbox.transactions(connection, state=outbox.SIGNED, sender=self._transactor.address)
             counts = outbox.counts(connection)
         waiting = sum(number for (_, state), number in counts.items() if state == outbox.WAITING)
-        return Progress(len(under_way), waiting)
+        return Progress(len(signed), waiting)
 
     def catch_up(self, deadline: float) -> None:
         """Pass after pass until everything is final. Raises `ChainUnavailable` after `deadline` seconds."""
@@ -136,10 +138,10 @@ class Publisher:
             raise AppendRefused("OUTBOX_WITHOUT_LOG", "the outbox names a log that is not there", log=item.key.hex())
         return row
 
-    def _send(self, plans: Sequence[_Plan]) -> list[StoredTransaction]:
+    def _send(self, plans: Sequence[_Plan]) -> None:
         signed = self._transactor.sign([plan.call for plan in plans])
         stored: list[StoredTransaction] = []
-        # Signed and stored with its items in one transaction. Crash before: nothing sent, items wait.
+        # Signed and stored with its items in one transaction. Crash before: nothing is sent, the items wait.
         with self._database.writing() as connection:
             for plan, transaction in zip(plans, signed, strict=True):
                 kept = self._transactor.store(connection, transaction, plan.label)
@@ -148,7 +150,6 @@ class Publisher:
                 stored.append(kept)
         # Crash here: stored but not sent; the next pass sends the same bytes.
         self._transactor.send(stored)
-        return stored
 
     def _settled(self, connection: Connection, settled: Settled) -> None:
         """In the transaction that marks it settled: keep anchors, close items, queue again what did not take."""

@@ -16,12 +16,12 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from ledger import entries, tile
 from ledger.commitment import SALT_BYTES, statement_leaf
-from ledger.errors import AppendRefused
+from ledger.errors import AppendRefused, StoreConflict, StoreUnavailable, VerificationError
 from ledger.sealing.envelope import KEY_BYTES, NONCE_BYTES, Wrapper
 from ledger.sealing.seal import seal
 from ledger.statement import Draft, Statement, parse_timestamp, timestamp
 from ledger.store import logs, outbox
-from ledger.store.database import Connection, Database
+from ledger.store.database import Connection, Database, savepoint
 from ledger.store.guard import Guard
 from ledger.store.logs import LogRow
 from ledger.types import Head, LogName
@@ -109,8 +109,8 @@ class Sequencer:
         queue = self._queues.setdefault(log, deque())
         queue.append(ticket)
         with self._turn:
-            # Whoever held the lock before may have committed our act with its own.
-            if not ticket.done:
+            # Whoever held the lock before may have committed our act with its own; older ones come first.
+            while not ticket.done:
                 batch = [queue.popleft() for _ in range(min(len(queue), MAX_ACTS))]
                 self._answer(log, batch)
         if ticket.error is not None:
@@ -122,9 +122,12 @@ class Sequencer:
         """Commit a batch; if the commit itself fails, nobody in it was recorded and everybody hears why."""
         try:
             self._commit(log, tickets)
-        except Exception as error:
+        except BaseException as error:
+            told = error if isinstance(error, Exception) else _interrupted()
             for ticket in tickets:
-                ticket.answer, ticket.error = None, ticket.error or error
+                ticket.answer, ticket.error = None, ticket.error or told
+            if told is not error:
+                raise
         finally:
             for ticket in tickets:
                 ticket.done = True
@@ -133,7 +136,7 @@ class Sequencer:
         with self._database.writing() as connection:
             # 1. Lock the head row. Crash: nothing happened.
             row = logs.lock(connection, log)
-            self._guard.check(row.id, row.head)
+            self._refuse_damage(connection, row)
             at = self._now(row)
             # 2. Let each act decide, in its own savepoint. Crash: the transaction is rolled back as a whole.
             batch = _Batch()
@@ -156,9 +159,15 @@ class Sequencer:
     def _decide(self, connection: Connection, row: LogRow, at: str, ticket: _Ticket, batch: _Batch) -> None:
         first = row.head.size + len(batch.leaves)
         try:
-            with connection.begin_nested():
+            with savepoint(connection):
                 decided = ticket.act.decide(Turn(connection, row.name, at, first))
                 made = [self._entry(row, at, draft, first + i) for i, draft in enumerate(decided.drafts)]
+        except StoreUnavailable as error:
+            # SQLite ends the whole transaction when the disk is full: nobody in this commit is recorded.
+            if not isinstance(error, StoreConflict):
+                raise
+            ticket.error = error
+            return
         except Exception as error:
             ticket.error = error
             return
@@ -182,10 +191,24 @@ class Sequencer:
     def _reread(self, connection: Connection, row: LogRow, size: int, batch: _Batch) -> Head:
         """The new head, computed from what the database gives back, not from what we meant to write."""
         stored = [sealed for _, sealed in logs.entries(connection, row.no, row.head.size, size)]
+        read = logs.tile_reader(connection, row.no)  # a new one: nothing read before may answer for what is stored
+        try:
+            if stored == batch.sealed and tile.leaves(read, row.head.size, size) == batch.leaves:
+                return Head(size, tile.root(read, size))
+        except VerificationError:
+            pass  # a tile is cut short: the same lie
+        raise AppendRefused("STORE_LIES", "the database does not give back what was written", log=row.id.hex())
+
+    def _refuse_damage(self, connection: Connection, row: LogRow) -> None:
+        """Nothing grows on a tree that is not the acknowledged one: the chain would refuse it and all after it."""
         read = logs.tile_reader(connection, row.no)
-        if stored != batch.sealed or tile.leaves(read, row.head.size, size) != batch.leaves:
-            raise AppendRefused("STORE_LIES", "the database does not give back what was written", log=row.id.hex())
-        return Head(size, tile.root(read, size))
+        try:
+            sound = tile.root(read, row.head.size) == row.head.root
+            self._guard.check(row.id, row.head, lambda size: tile.root(read, size))
+        except VerificationError:
+            sound = False
+        if not sound:
+            raise AppendRefused("STORE_LIES", "the stored tree does not have its root", log=row.id.hex())
 
     def _now(self, row: LogRow) -> str:
         """No head may be older than its newest entry, so time in a log never runs backwards."""
@@ -197,3 +220,8 @@ class Sequencer:
         raise AppendRefused(
             "CLOCK_BACKWARDS", "this machine's clock is behind the newest entry", now=now, newest=row.last_at
         )
+
+
+def _interrupted() -> StoreUnavailable:
+    """For those who waited on somebody that was interrupted: nothing of theirs was recorded."""
+    return StoreUnavailable("APPEND_INTERRUPTED", "the commit was interrupted; nothing was recorded")

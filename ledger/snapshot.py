@@ -20,7 +20,7 @@ MAX_PAYLOAD_BYTES = 512 * 1024
 _BASE64URL = "^[A-Za-z0-9_-]+$"
 
 SCHEMA = s.record(
-    payload={"type": "string", "pattern": _BASE64URL, "maxLength": MAX_PAYLOAD_BYTES * 4 // 3},
+    payload={"type": "string", "pattern": _BASE64URL, "maxLength": -(-MAX_PAYLOAD_BYTES * 4 // 3)},
     signatures={
         **s.rows(
             s.record(

@@ -13,7 +13,7 @@ from ledger.errors import VerificationError
 VERSION = 1
 MAX_BYTES = 64 * 1024
 
-_AT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
+_AT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z")
 _TYPE = re.compile(r"[a-z][a-z0-9-]{0,31}/[a-z][a-z0-9-]{0,31}")
 _AGENCY = re.compile(r"[0-9A-Z]{18}")
 _MEMBERS = {"v", "log", "stream", "type", "at", "agency", "body"}
@@ -49,10 +49,10 @@ class Statement:
             len(self.log) != 32
             or not _TYPE.fullmatch(self.type)
             or self.type.partition("/")[0] != self.stream
-            or not _AT.fullmatch(self.at)
             or not _AGENCY.fullmatch(self.agency)
         ):
             raise VerificationError("STATEMENT_FORM", "statement does not have the fixed form", type=self.type)
+        parse_timestamp(self.at)
 
     def encode(self) -> bytes:
         """Canonical bytes, at most 64 KiB."""
@@ -79,7 +79,7 @@ def decode(text: bytes) -> Statement:
 
 
 def from_json(value: Json) -> Statement:
-    if not isinstance(value, dict) or set(value) != _MEMBERS or value["v"] != VERSION:
+    if not isinstance(value, dict) or set(value) != _MEMBERS or value["v"] is True or value["v"] != VERSION:
         raise VerificationError("STATEMENT_FORM", "statement does not have the fixed form")
     body = value["body"]
     texts = {name: value[name] for name in ("log", "stream", "type", "at", "agency")}
@@ -110,6 +110,9 @@ def parse_timestamp(text: str) -> datetime:
     if not _AT.fullmatch(text):
         raise VerificationError("TIMESTAMP_FORM", "not an RFC 3339 UTC time with milliseconds")
     try:
-        return datetime.fromisoformat(text)
+        moment = datetime.fromisoformat(text)
     except ValueError:
         raise VerificationError("TIMESTAMP_FORM", "not a date that exists") from None
+    if timestamp(moment) != text:  # newer Pythons read 24:00 as the next day
+        raise VerificationError("TIMESTAMP_FORM", "not the one spelling of this time")
+    return moment

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
+from ledger.errors import VerificationError
 from ledger.merkle import (
     EMPTY_ROOT,
     HASH_BYTES,
@@ -39,7 +40,7 @@ def extend(read: ReadTile, size: int, leaf_hashes: Iterable[bytes]) -> dict[Coor
             index, offset = divmod(position, WIDTH)
             tile = changed.get((level, index))
             if tile is None:
-                tile = changed[level, index] = bytearray(read(level, index)[: offset * HASH_BYTES])
+                tile = changed[level, index] = bytearray(_filled(read, level, index, offset))
             tile += value
             position += 1
             if offset == WIDTH - 1:
@@ -57,8 +58,8 @@ def leaves(read: ReadTile, start: int, end: int) -> list[bytes]:
     """Leaf hashes [start, end)."""
     hashes: list[bytes] = []
     for index in range(start // WIDTH, -(-end // WIDTH)):
-        first = max(start - index * WIDTH, 0)
-        hashes += _split_hashes(read(0, index))[first : end - index * WIDTH]
+        first, last = max(start - index * WIDTH, 0), min(end - index * WIDTH, WIDTH)
+        hashes += _split_hashes(_filled(read, 0, index, last))[first:]
     return hashes
 
 
@@ -85,10 +86,16 @@ def _subtree(read: ReadTile, height: int, index: int) -> bytes:
     """Hash of the complete subtree of 2^height leaves at `index`: at most 128 hashes of one tile below it."""
     level, rise = divmod(height, HEIGHT)
     tile, offset = divmod(index << rise, WIDTH)
-    hashes = read(level, tile)[offset * HASH_BYTES : (offset + (1 << rise)) * HASH_BYTES]
-    if len(hashes) != HASH_BYTES << rise:
-        raise LookupError(f"tile {level}/{tile} is shorter than the tree it belongs to")
-    return tree_root(_split_hashes(hashes))
+    hashes = _filled(read, level, tile, offset + (1 << rise))
+    return tree_root(_split_hashes(hashes[offset * HASH_BYTES :]))
+
+
+def _filled(read: ReadTile, level: int, index: int, number: int) -> bytes:
+    """The first `number` hashes of a tile. Raises `VerificationError` if it holds fewer: the store is damaged."""
+    hashes = read(level, index)[: number * HASH_BYTES]
+    if len(hashes) != number * HASH_BYTES:
+        raise VerificationError("TILE_SHORT", "a tile is shorter than its tree", level=level, index=index)
+    return hashes
 
 
 def _split_hashes(tile: bytes) -> list[bytes]:

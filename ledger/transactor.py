@@ -111,8 +111,8 @@ class Transactor:
         receipt = settled.receipt
         state = outbox.FINAL if receipt.succeeded else outbox.REVERTED
         with self._database.writing() as connection:
-            outbox.settled(connection, settled.transaction.id, state, receipt.block, receipt.gas_used)
-            if record is not None:
+            ours = outbox.settled(connection, settled.transaction.id, state, receipt.block, receipt.gas_used)
+            if ours and record is not None:
                 record(connection, settled)
 
     def _unsettled_nonce(self) -> int:

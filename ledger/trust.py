@@ -13,7 +13,7 @@ from ledger import canonical
 from ledger import schema as s
 from ledger.canonical import Json
 from ledger.errors import VerificationError
-from ledger.jws import b64url, thumbprint, unb64url
+from ledger.jws import b64url, public_key, thumbprint, unb64url
 from ledger.statement import parse_timestamp
 
 VERSION = 1
@@ -47,6 +47,10 @@ class Witness:
     city: int
     x: bytes
     y: bytes
+
+    def __post_init__(self) -> None:
+        # Here and not when it should verify: a dead witness would silently raise what `k` asks for.
+        public_key(self.x, self.y)
 
     @property
     def kid(self) -> str:

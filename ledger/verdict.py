@@ -24,6 +24,10 @@ class Step(IntEnum):
     ACCESS = 12
 
 
+ALWAYS_ASKED = frozenset(step for step in Step if step <= Step.STATUS)
+"""Steps 1 to 8: no policy can leave them out."""
+
+
 class State(StrEnum):
     PASS = "PASS"  # noqa: S105
     FAIL = "FAIL"
@@ -64,13 +68,14 @@ class Verdict:
 
     @property
     def result(self) -> Result:
+        """VALID only if every step that may not be left out passed, and none failed or went unanswered."""
         states = {finding.state for finding in self.findings}
         if State.FAIL in states or not self.findings:
             return Result.INVALID
-        # A step that was not reached without any failure would be an error of ours: it must not read VALID.
-        if states & {State.UNKNOWN, State.NOT_REACHED}:
-            return Result.INDETERMINATE
-        return Result.VALID
+        passed = {finding.step for finding in self.findings if finding.state is State.PASS}
+        if passed >= ALWAYS_ASKED and not states & {State.UNKNOWN, State.NOT_REACHED}:
+            return Result.VALID
+        return Result.INDETERMINATE
 
     @property
     def exit_code(self) -> int:

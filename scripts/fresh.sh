@@ -15,8 +15,8 @@ set_up_proof=tests/acceptance/test_verify_command.py
 left_running() {
     for folder in /proc/[0-9]*; do
         pid=${folder#/proc/}
-        [ "$pid" = "$$" ] || ! tr '\0' ' ' < "$folder/cmdline" 2> /dev/null | grep -qF "$work" || echo "$pid"
-    done
+        [ "$pid" = "$$" ] || ! tr '\0' ' ' < "$folder/cmdline" | grep -qF "$work" || echo "$pid"
+    done 2> /dev/null # a process may be gone before it is looked at
 }
 
 leave() {

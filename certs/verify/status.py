@@ -5,7 +5,7 @@ A bad status never ages: a revocation in an old snapshot counts whatever happene
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from collections.abc import Mapping
 
 from certs.verify.finding import failed, passed, unknown
 from certs.verify.issuer import SKEW
@@ -16,7 +16,7 @@ from ledger.facts import Facts
 from ledger.status import Status, history, status_at
 from ledger.verdict import Finding
 
-_ENDED = {
+_ENDED: Mapping[int, Reason] = {
     Status.SUSPENDED: Reason.STATUS_SUSPENDED,
     Status.REVOKED: Reason.STATUS_REVOKED,
     Status.CANCELLED: Reason.STATUS_CANCELLED,
@@ -39,12 +39,19 @@ def _recorded(material: Material, view: View, facts: Facts) -> Finding | None:
     row = history(facts, material.agency, material.digest)
     if row is None:
         return failed(Reason.STATUS_MISSING, digest=material.digest.hex(), source=view.source)
-    record = status_at(row, view.seconds, facts.block)
+    record = status_at(row, _moment(view, facts), facts.block)
     if record is not None and record.status != Status.ACTIVE:
-        since = datetime.fromtimestamp(record.effective_from, UTC).isoformat()
-        reason = _ENDED[Status(record.status)]
-        return failed(reason, since=since, reason=record.reason, block=record.recorded, source=view.source)
+        reason = _ENDED.get(record.status)
+        if reason is None:
+            return failed(Reason.STATUS_NOT_KNOWN, status=record.status, block=record.recorded, source=view.source)
+        known = {"since": record.effective_from, "reason": record.reason, "status": record.status}
+        return failed(reason, **known, block=record.recorded, source=view.source)
     return _closed(material, view, facts)
+
+
+def _moment(view: View, facts: Facts) -> int:
+    """Now by the later of the two clocks: what the chain has recorded counts, however far behind ours is."""
+    return max(view.seconds, facts.time)
 
 
 def _closed(material: Material, view: View, facts: Facts) -> Finding | None:
@@ -52,7 +59,7 @@ def _closed(material: Material, view: View, facts: Facts) -> Finding | None:
     if material.replaces is None:
         return None
     row = history(facts, material.agency, material.replaces)
-    record = status_at(row, view.seconds, facts.block) if row else None
+    record = status_at(row, _moment(view, facts), facts.block) if row else None
     if record and (record.status, record.next_issuer, record.next_digest) == (
         Status.SUPERSEDED,
         material.agency,
@@ -65,7 +72,7 @@ def _closed(material: Material, view: View, facts: Facts) -> Finding | None:
 def _fresh(view: View, facts: Facts, policy: Policy) -> Finding:
     compared = {
         "status": "ACTIVE",
-        "as_of": datetime.fromtimestamp(facts.time, UTC).isoformat(),
+        "as_of": facts.time,
         "block": facts.block,
     }
     if view.source == "node":

@@ -6,10 +6,14 @@ or the environment, never from the command line.
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 from base64 import b64decode, b64encode
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -56,31 +60,20 @@ class Keystore:
             raise KeystoreError("KEYSTORE_EXISTS", "there is a keystore already", path=path)
         salt = os.urandom(16)
         store = cls(path, _cipher(password, salt, _KDF), salt, {})
-        store._save()
+        store._save({})
         return store
 
     @classmethod
     def open(cls, path: Path, password: bytes) -> Keystore:
         """Raises `KeystoreError`: missing, damaged, or a wrong password."""
+        stored = _read(path)
         try:
-            stored = json.loads(path.read_bytes())
-            if stored["v"] != VERSION:
-                raise KeystoreError("KEYSTORE_DAMAGED", "keystore of an unknown version", path=path)
-            salt = b64decode(stored["salt"], validate=True)
-            cipher = _cipher(password, salt, stored["kdf"])
-            check = b64decode(stored["check"], validate=True)
-            keys = {
-                name: _Sealed(row["kind"], b64decode(row["sealed"], validate=True))
-                for name, row in stored["keys"].items()
-            }
-        except OSError as error:
-            raise KeystoreError(
-                "KEYSTORE_UNREADABLE", "the keystore cannot be read", path=path, reason=error.strerror
-            ) from None
-        except (ValueError, KeyError, TypeError, AttributeError):
-            raise KeystoreError("KEYSTORE_DAMAGED", "the keystore is not readable as one", path=path) from None
-        store = cls(path, cipher, salt, keys)
-        store._unseal(check, b"check", "KEYSTORE_PASSWORD")
+            cipher = _cipher(password, stored.salt, stored.kdf)
+        except ValueError:
+            raise _damaged(path) from None
+        store = cls(path, cipher, stored.salt, stored.keys)
+        store._unseal(stored.check, b"check", "KEYSTORE_PASSWORD")
+        store._unseal(stored.whole, _whole(stored.keys), "KEYSTORE_DAMAGED")
         return store
 
     def names(self) -> list[str]:
@@ -90,13 +83,19 @@ class Keystore:
         return name in self._keys
 
     def generate(self, *names_and_kinds: tuple[str, str]) -> None:
-        """Make the keys that do not exist yet; durable on return. Safe to call twice."""
-        fresh = [(name, kind) for name, kind in names_and_kinds if name not in self._keys]
-        for name, kind in fresh:
-            secret = os.urandom(32) if kind in (WRAPPING, HMAC) else _scalar(kind)
-            self._keys[name] = _Sealed(kind, self._seal(secret, _label(name, kind)))
-        if fresh:
-            self._save()
+        """Make the keys that do not exist yet; durable on return. Safe to call twice, and from several processes."""
+        if all(name in self._keys for name, _ in names_and_kinds):
+            return
+        with self._alone():
+            self._keys = _read(self._path).keys
+            fresh = {}
+            for name, kind in names_and_kinds:
+                if name not in self._keys:
+                    secret = os.urandom(32) if kind in (WRAPPING, HMAC) else _scalar(kind)
+                    fresh[name] = _Sealed(kind, self._seal(secret, _label(name, kind)))
+            # Kept before it is known: a key that is used and then lost would stand on the chain and nowhere else.
+            self._save({**self._keys, **fresh})
+            self._keys |= fresh
 
     def signer(self, name: str) -> P256Signer:
         return P256Signer(self._secret(name, P256))
@@ -128,21 +127,83 @@ class Keystore:
         except (InvalidTag, ValueError):
             raise KeystoreError(code, "the keystore does not open", path=self._path) from None
 
-    def _save(self) -> None:
-        keys = {n: {"kind": k.kind, "sealed": b64encode(k.sealed).decode()} for n, k in self._keys.items()}
+    def _save(self, content: dict[str, _Sealed]) -> None:
+        keys = {n: {"kind": k.kind, "sealed": b64encode(k.sealed).decode()} for n, k in content.items()}
         stored = {
             "v": VERSION,
             "kdf": _KDF,
             "salt": b64encode(self._salt).decode(),
             "check": b64encode(self._seal(_CHECK, b"check")).decode(),
+            "whole": b64encode(self._seal(_CHECK, _whole(content))).decode(),
             "keys": keys,
         }
         try:
             _replace(self._path, json.dumps(stored, indent=1, sort_keys=True).encode())
         except OSError as error:
-            raise KeystoreError(
-                "KEYSTORE_UNWRITABLE", "the keystore cannot be written", path=self._path, reason=error.strerror
-            ) from None
+            raise self._unwritable(error) from None
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """One writer at a time: two that each add a key must not lose one."""
+        try:
+            lock = os.open(
+                self._path.with_name(self._path.name + ".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600
+            )
+        except OSError as error:
+            raise self._unwritable(error) from None
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(lock)
+
+    def _unwritable(self, error: OSError) -> KeystoreError:
+        reason = error.strerror or type(error).__name__
+        return KeystoreError("KEYSTORE_UNWRITABLE", "the keystore cannot be written", path=self._path, reason=reason)
+
+
+@dataclass(frozen=True, slots=True)
+class _Stored:
+    """The file, read and not yet opened."""
+
+    kdf: dict[str, Any]
+    salt: bytes
+    check: bytes
+    """Opens only with the right password."""
+    whole: bytes
+    """Opens only if no key was taken out, put in or exchanged."""
+    keys: dict[str, _Sealed]
+
+
+def _read(path: Path) -> _Stored:
+    try:
+        stored = json.loads(path.read_bytes())
+        keys = {name: _Sealed(row["kind"], _unb64(row["sealed"])) for name, row in stored["keys"].items()}
+        if stored["v"] != VERSION:
+            raise _damaged(path)
+        return _Stored(stored["kdf"], _unb64(stored["salt"]), _unb64(stored["check"]), _unb64(stored["whole"]), keys)
+    except OSError as error:
+        raise KeystoreError(
+            "KEYSTORE_UNREADABLE", "the keystore cannot be read", path=path, reason=error.strerror
+        ) from None
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise _damaged(path) from None
+
+
+def _damaged(path: Path) -> KeystoreError:
+    return KeystoreError("KEYSTORE_DAMAGED", "the keystore is not readable as one", path=path)
+
+
+def _unb64(text: str) -> bytes:
+    return b64decode(text, validate=True)
+
+
+def _whole(keys: dict[str, _Sealed]) -> bytes:
+    """Binds the set of keys: names, kinds and sealed secrets together."""
+    digest = sha256()
+    for name, key in sorted(keys.items()):
+        digest.update(_label(name, key.kind) + b"\x00" + key.sealed)
+    return b"whole\x00" + digest.digest()
 
 
 def _cipher(password: bytes, salt: bytes, kdf: dict[str, Any]) -> AESGCM:
@@ -169,7 +230,8 @@ def _scalar(kind: str) -> bytes:
 def _replace(path: Path, content: bytes) -> None:
     """Write beside, sync, rename, sync the folder: never a half-written keystore."""
     beside = path.with_name(path.name + ".new")
-    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    beside.unlink(missing_ok=True)  # what a crash left there, or somebody else put there with another mode
+    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "wb") as file:
         file.write(content)
         file.flush()

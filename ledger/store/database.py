@@ -7,9 +7,9 @@ from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from ledger.errors import StoreUnavailable
+from ledger.errors import StoreConflict, StoreUnavailable
 
 __all__ = ["Connection", "Database", "Engine"]
 
@@ -31,9 +31,10 @@ class Database:
 
         SQLite: BEGIN IMMEDIATE, so two writers queue here instead of failing at commit.
         """
-        writer = self.engine.connect().execution_options(certledger_writes=True)
-        with translated(), writer as connection, connection.begin():
-            yield connection
+        with translated(), self.engine.connect() as opened:
+            connection = opened.execution_options(certledger_writes=True)
+            with connection.begin():
+                yield connection
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -47,12 +48,30 @@ class Database:
 
 @contextmanager
 def translated() -> Iterator[None]:
-    """Disk full, read-only, locked, gone: one error that says nothing was acknowledged."""
+    """Disk full, read-only, locked, gone: one error that says nothing was acknowledged.
+
+    The driver's own sentence may quote personal values, so only its stable code is passed on.
+    """
     try:
         yield
+    except IntegrityError as error:
+        raise StoreConflict("STORE_CONFLICT", "another process was faster", reason=_driver_code(error)) from None
     except DBAPIError as error:
-        # The statement's parameters may be personal: only the driver's own sentence is passed on.
-        raise StoreUnavailable("STORE_UNAVAILABLE", "the database refused", reason=str(error.orig)) from None
+        raise StoreUnavailable("STORE_UNAVAILABLE", "the database refused", reason=_driver_code(error)) from None
+
+
+@contextmanager
+def savepoint(connection: Connection) -> Iterator[None]:
+    """Undone alone if its body raises. A `StoreConflict` is the body's own; other `StoreUnavailable` the database's."""
+    with translated(), connection.begin_nested():
+        yield
+
+
+def _driver_code(error: DBAPIError) -> str:
+    """SQLITE_FULL, SQLITE_READONLY…, or PostgreSQL's SQLSTATE."""
+    original = error.orig
+    code = getattr(original, "sqlite_errorname", None) or getattr(original, "sqlstate", None)
+    return str(code or type(original).__name__)
 
 
 def _prepare_sqlite(engine: Engine) -> None:

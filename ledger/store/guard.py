@@ -6,6 +6,7 @@ tell. The guard is raised after each commit and before anybody is answered, and 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from sqlalchemy import BigInteger, Column, LargeBinary, MetaData, Table, select
@@ -49,13 +50,14 @@ class Guard:
         with self._database.writing() as connection:
             connection.execute(risen)
 
-    def check(self, log_id: bytes, head: Head) -> None:
+    def check(self, log_id: bytes, head: Head, root_at: Callable[[int], bytes]) -> None:
         """Raises `AppendRefused` if the database is behind what was acknowledged, or another history.
 
-        A database ahead of the guard is a crash between commit and guard: nobody was answered, all is well.
+        A database ahead of the guard is a crash between commit and guard: nobody was answered, and if the root at
+        the guard's size (`root_at`) is the guard's, all is well.
         """
         known = self.read(log_id)
-        if known is None or known == head or known.size < head.size:
+        if known is None or known == head or (known.size < head.size and root_at(known.size) == known.root):
             return
         raise AppendRefused(
             "DATABASE_BEHIND_GUARD",

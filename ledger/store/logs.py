@@ -74,8 +74,7 @@ def entries(connection: Connection, no: int, start: int, end: int) -> Iterator[t
     """(index, sealed) of entries [start, end) in order, streamed."""
     columns = (schema.entry.c.idx, schema.entry.c.sealed)
     query = select(*columns).where(schema.entry.c.log_no == no, schema.entry.c.idx >= start, schema.entry.c.idx < end)
-    streamed = connection.execution_options(yield_per=1000)
-    for row in streamed.execute(query.order_by(schema.entry.c.idx)):
+    for row in connection.execute(query.order_by(schema.entry.c.idx), execution_options={"yield_per": 1000}):
         yield row.idx, row.sealed
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Row, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from ledger.errors import StoreUnavailable
+from ledger.errors import StoreConflict
 from ledger.store import schema
 from ledger.store.database import Connection
 from ledger.types import Anchor
@@ -91,7 +91,7 @@ def take(connection: Connection, item_id: int, body: bytes, transaction_id: int)
     where = (schema.outbox.c.id == item_id, schema.outbox.c.state == WAITING)
     values = {"state": SENT, "body": body, "transaction_id": transaction_id}
     if connection.execute(update(schema.outbox).where(*where).values(**values)).rowcount != 1:
-        raise StoreUnavailable("OUTBOX_TAKEN", "another process is publishing this item")
+        raise StoreConflict("OUTBOX_TAKEN", "another process is publishing this item")
 
 
 def store(
@@ -103,12 +103,11 @@ def store(
     return StoredTransaction(key[0], sender, nonce, tx_hash, raw, label, SIGNED, None)
 
 
-def settled(connection: Connection, transaction_id: int, state: str, block: int, gas_used: int) -> None:
-    connection.execute(
-        update(schema.transaction)
-        .where(schema.transaction.c.id == transaction_id)
-        .values(state=state, block=block, gas_used=gas_used)
-    )
+def settled(connection: Connection, transaction_id: int, state: str, block: int, gas_used: int) -> bool:
+    """Mark it settled; False if another process has done so already."""
+    where = (schema.transaction.c.id == transaction_id, schema.transaction.c.state == SIGNED)
+    values = {"state": state, "block": block, "gas_used": gas_used}
+    return connection.execute(update(schema.transaction).where(*where).values(**values)).rowcount == 1
 
 
 def transactions(

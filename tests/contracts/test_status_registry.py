@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from consortium import AGENCY, CHANGSHA, CONSORTIUM, HANGZHOU, OTHER_AGENCY, Consortium
-from evm_chain import FOREVER, Chain, events
+from evm_chain import FOREVER, Chain, code, events
 
 ACTIVE, SUSPENDED, TRANSFERRING, REVOKED, CANCELLED, SUPERSEDED, TRANSFERRED = range(7)
 WITHHELD, REINSTATED, ANNULLED, PENALTY, CANCELLATION, RENEWED, CORRECTED, OTHER = 1, 2, 3, 4, 5, 6, 7, 99
@@ -253,3 +253,14 @@ def test_the_registry_of_status_names_its_deployment(consortium: Consortium) -> 
     assert read.consortiumId().call() == CONSORTIUM
     assert read.registry().call() == consortium.registry.address
     assert read.statusAt(AGENCY, DIGEST, FOREVER, FOREVER).call() == NO_RECORD
+
+
+def test_an_agency_does_not_write_under_its_neighbour(chain: Chain, consortium: Consortium, clerk: str) -> None:
+    """Two agencies of one city: their city may write under both, neither under the other."""
+    neighbour = code("11330100002490213M")
+    chain.send(consortium.registry.functions.addAgency(neighbour, 0, FOREVER), consortium.governor[HANGZHOU])
+    [event] = set_status(chain, consortium, clerk, change(REVOKED, issuer=neighbour))
+    assert event == ("StatusRefused", neighbour, DIGEST, REVOKED, NOT_ENTITLED)
+    assert records(consortium, neighbour) == []
+    [event] = set_status(chain, consortium, consortium.hot[HANGZHOU], change(REVOKED, issuer=neighbour))
+    assert event[0] == "StatusChanged"

@@ -38,10 +38,6 @@ LISTED = {
 """Codes that stand in a list of tuples: the list's name, and what they are raised as."""
 
 ANNOUNCED: Mapping[str, set[str]] = {
-    "ACCREDITATION_UNKNOWN": set(),
-    "CHAIN_NOT_CONFIGURED": {"path"},
-    "DEMO_FOLDER_FOREIGN": {"path"},
-    "HOME_IN_USE": {"path", "pid"},
     "INTERNAL": {"id"},
 }
 """Codes that no error class is called with yet; INTERNAL stands for every other exception and never will be."""

@@ -33,6 +33,7 @@ PUBLIC = JWK(kty="EC", crv="P-256", x=b64url(ISSUER.x), y=b64url(ISSUER.y))
 PRIVATE = JWK(**PUBLIC.export_public(as_dict=True), d=b64url(SECRET))
 HOLDER = JWK.generate(kty="EC", crv="P-256")
 REFUSALS = (CertsError, LedgerError, ValueError)
+S = sdjwt.SALT_BYTES
 NONCE, AUDIENCE = "1234567890", "https://example.com/verifier"
 
 
@@ -108,7 +109,7 @@ claims = st.dictionaries(names, values, max_size=8)
 
 
 def issue(visible: dict[str, Any], hidden: dict[str, Any]) -> str:
-    return sdjwt.issue(visible, hidden, salts=os.urandom(16 * len(hidden)), signer=ISSUER)
+    return sdjwt.issue(visible, hidden, salts=os.urandom(sdjwt.SALT_BYTES * len(hidden)), signer=ISSUER)
 
 
 def read_by_pypi(text: str) -> Any:
@@ -144,10 +145,14 @@ def test_neither_order_nor_equal_values_show_in_the_digests() -> None:
     hidden = {f"n{i}": "same" for i in range(20)}
     digests: Any = sdjwt.payload(sdjwt.parse(issue({}, hidden)))["_sd"]
     assert digests == sorted(digests) and len(set(digests)) == 20
+    salts = {
+        canonical.loads(jws.unb64url(d.encoded), max_bytes=100)[0] for d in sdjwt.parse(issue({}, hidden)).disclosures
+    }  # type: ignore[index]
+    assert len(salts) == 20 and all(len(jws.unb64url(salt)) >= 16 for salt in salts)  # RFC 9901 §9.3: 128 bits
     assert [d.digest for d in sdjwt.parse(issue({}, hidden)).disclosures] != digests
 
 
-@pytest.mark.parametrize("length", [0, 16, 31])
+@pytest.mark.parametrize("length", [0, S, S + 1, 2 * S - 1, 2 * S + 1])
 def test_a_claim_without_a_full_salt_of_its_own_is_not_issued(length: int) -> None:
     """A digest without salt can be guessed from the value: a name, a code of 18 digits."""
     with pytest.raises(REFUSALS):

@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 from ledger_acts import LOG, Place
 from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
 
 from ledger.errors import StoreUnavailable
 from ledger.store import database, logs
-from ledger.store.database import Database
+from ledger.store.database import Database, translated
 
 
 def pragma(place: Place, name: str) -> object:
@@ -89,8 +90,22 @@ def test_the_error_tells_no_value_of_the_statement(place: Place) -> None:
     assert refused.value.__suppress_context__
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        'duplicate key value violates unique constraint "p"\nDETAIL:  Key (code)=(330106199001011234) already exists.',
+        'invalid input syntax for type bigint: "330106199001011234"',
+    ],
+)
+def test_what_postgresql_says_about_a_value_is_not_passed_on(said: str) -> None:
+    """Its messages quote the row. Two of them, as psycopg hands them over."""
+    with pytest.raises(StoreUnavailable) as refused, translated():
+        raise IntegrityError("INSERT", {}, sqlite3.IntegrityError(said))
+    assert "330106" not in str(refused.value) + str(refused.value.params)
+
+
 def test_reading_entries_leaves_the_connection_as_it_was(place: Place) -> None:
-    """Options set on a connection outlive the call: streaming would then apply to later writes as well."""
+    """Options set on a connection outlive the call: PostgreSQL then refuses the next UPDATE, asked to stream it."""
     place.say(1)
     with place.database.reading() as connection:
         before = dict(connection.get_execution_options())

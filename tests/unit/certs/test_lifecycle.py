@@ -1,0 +1,76 @@
+"""The life of a certificate: what may follow what, by the same table that the contract has."""
+
+from __future__ import annotations
+
+from itertools import product
+
+import pytest
+
+from certs import lifecycle
+from certs.errors import LifecycleError
+from certs.lifecycle import KINDS, Change
+from ledger.statement import Statement
+from ledger.status import FINAL, Reason, Status, allowed
+
+IDENTIFIER = "1.2.156.3005.2.X"
+CLOSED = {Status.REVOKED, Status.CANCELLED, Status.SUPERSEDED}
+STEPS = {
+    Status.ACTIVE: {Status.SUSPENDED, *CLOSED},
+    Status.SUSPENDED: {Status.ACTIVE, *CLOSED},
+}
+"""IStatusRegistry: ACTIVE and SUSPENDED lead on, everything else is final or cannot be made yet."""
+
+
+@pytest.mark.parametrize(("current", "wanted"), list(product(Status, Status)))
+def test_exactly_the_steps_of_the_contract_are_allowed(current: Status, wanted: Status) -> None:
+    assert allowed(current, wanted) == (wanted in STEPS.get(current, set()))
+
+
+def test_final_is_final() -> None:
+    assert {Status.REVOKED, Status.CANCELLED, Status.SUPERSEDED, Status.TRANSFERRED} == FINAL
+    assert not any(allowed(status, wanted) for status in FINAL for wanted in Status)
+
+
+@pytest.mark.parametrize(("current", "change"), list(product(Status, Change)))
+def test_a_change_is_possible_exactly_where_its_status_is(current: Status, change: Change) -> None:
+    kind = KINDS[change]
+    if allowed(current, kind.status):
+        lifecycle.check(current, change, kind.reasons[0], IDENTIFIER)
+        return
+    with pytest.raises(LifecycleError) as refused:
+        lifecycle.check(current, change, kind.reasons[0], IDENTIFIER)
+    assert refused.value.code == "STATUS_NOT_POSSIBLE"
+    assert refused.value.params == {"identifier": IDENTIFIER, "status": current.name, "change": change}
+
+
+@pytest.mark.parametrize(("change", "reason"), list(product(Change, Reason)))
+def test_a_reason_goes_with_its_changes_alone(change: Change, reason: Reason) -> None:
+    current = Status.SUSPENDED if change is Change.REINSTATE else Status.ACTIVE
+    if reason in KINDS[change].reasons:
+        lifecycle.check(current, change, reason, IDENTIFIER)
+        return
+    with pytest.raises(LifecycleError) as refused:
+        lifecycle.check(current, change, reason, IDENTIFIER)
+    assert refused.value.code == "REASON_NOT_FOR_CHANGE"
+
+
+def test_suspending_twice_and_reinstating_what_is_active_are_refused() -> None:
+    for current, change in ((Status.SUSPENDED, Change.SUSPEND), (Status.ACTIVE, Change.REINSTATE)):
+        with pytest.raises(LifecycleError):
+            lifecycle.check(current, change, KINDS[change].reasons[0], IDENTIFIER)
+
+
+def test_every_change_makes_a_statement_of_the_certificate_stream() -> None:
+    kinds = [KINDS[change].statement for change in Change]
+    assert len(set(kinds)) == len(Change)
+    body = lifecycle.change_body(digest=bytes(32), identifier=IDENTIFIER, reason=Reason.PENALTY, effective_from=0)
+    for kind in kinds:
+        Statement(bytes(32), "certificate", kind, "2026-11-20T08:00:00.000Z", "11330100XXXX33013C", body).encode()
+    assert set(body) == {"digest", "identifier", "reason", "effective_from"}
+
+
+def test_the_reason_numbers_are_those_of_the_contract() -> None:
+    numbers = {"SUSPENDED": 1, "REINSTATED": 2, "ANNULLED": 3, "PENALTY": 4}
+    numbers |= {"CANCELLED": 5, "RENEWED": 6, "CORRECTED": 7, "OTHER": 99}
+    assert {reason.name: int(reason) for reason in Reason} == numbers
+    assert [int(status) for status in Status] == list(range(7))
