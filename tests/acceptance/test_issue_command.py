@@ -16,9 +16,9 @@ from homes import LICENCE, MARKET, Home, Make, Rows
 
 ROWS = 10_000 if FULL else 1_000
 RULES = {
-    "USCC_CHECK": "持证主体代码",
-    "DATE_IMPOSSIBLE": "颁发日期",
-    "VALUE_MISSING": "法定代表人或负责人",
+    "USCC_CHECK": "统一社会信用代码",
+    "DATE_IMPOSSIBLE": "成立日期",
+    "VALUE_MISSING": "名称",
 }
 """The three rows of the sample that are bad on purpose, and the column of each."""
 FLATNESS = 1.2

@@ -54,7 +54,8 @@ def test_a_keystore_is_not_created_over_a_file_nor_without_a_password(keystore: 
 
 def test_only_its_owner_can_read_the_file(keystore: Path) -> None:
     assert keystore.stat().st_mode & 0o777 == 0o600
-    assert [file.name for file in keystore.parent.iterdir()] == [keystore.name]
+    names = {file.name for file in keystore.parent.iterdir()}
+    assert names <= {keystore.name, keystore.name + ".lock"}, "a half-written keystore is left"
 
 
 def test_a_file_left_beside_it_does_not_open_it_to_others(keystore: Path) -> None:
