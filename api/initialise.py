@@ -13,6 +13,7 @@ from api.migrations import runner
 from api.settings import Settings
 from api.wiring import City
 from certs.certificate_type import load_catalogue
+from ledger import accreditation as rules
 from ledger import canonical
 from ledger.evm.account import Account
 from ledger.evm.contracts.member_registry import Founder
@@ -39,8 +40,14 @@ def initialise(home: Path, *, city: int, division: int, name: str, start_chain: 
     start_chain(opened)
     if not (home / wiring.DEPLOYMENT).exists():
         _deploy(opened)
-    witness = opened.keystore.signer(wiring.WITNESS)
-    members.carry_out(opened, "witness", [members.witness_step(city, witness)])
+    keys = opened.keystore
+    head = keys.note_signer(wiring.HEAD_KEY).public_key().public_bytes_raw()
+    steps = [
+        members.city_key_step(city, rules.WITNESS, keys.signer(wiring.WITNESS)),
+        members.city_key_step(city, rules.RECEIPT, keys.signer(wiring.RECEIPT_KEY)),
+        members.head_step(city, head),
+    ]
+    members.carry_out(opened, "city-keys", steps)
     return opened
 
 

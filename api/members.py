@@ -12,6 +12,7 @@ from certs.certificate_type import load_catalogue
 from ledger import accreditation as rules
 from ledger.evm.contracts import member_registry
 from ledger.facts import Facts, Key
+from ledger.jws import b64url, ed25519_thumbprint
 from ledger.keys.keystore import P256
 from ledger.keys.p256 import P256Signer
 from ledger.ports import Call
@@ -93,7 +94,14 @@ def _key(city: int, agency: str, signer: P256Signer) -> Key:
     return Key(signer.kid, city, agency, rules.P256, rules.CERT, signer.x, signer.y, (), ())
 
 
-def witness_step(city: int, signer: P256Signer) -> Step:
-    """Registering the key that cosigns the city's snapshots."""
-    key = Key(signer.kid, city, "", rules.P256, rules.WITNESS, signer.x, signer.y, (), ())
+def head_step(city: int, public: bytes) -> Step:
+    """Registering the key that signs the city's checkpoints (Ed25519)."""
+    kid = b64url(ed25519_thumbprint(public))
+    key = Key(kid, city, "", rules.ED25519, rules.HEAD, public, bytes(32), (), ())
+    return Step("add-key", kid, member_registry.add_key(key))
+
+
+def city_key_step(city: int, use: int, signer: P256Signer) -> Step:
+    """Registering a P-256 key of the city itself for one use."""
+    key = Key(signer.kid, city, "", rules.P256, use, signer.x, signer.y, (), ())
     return Step("add-key", signer.kid, member_registry.add_key(key))

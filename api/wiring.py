@@ -23,7 +23,7 @@ from ledger.evm.account import Account
 from ledger.evm.client import EvmChain, EvmWire
 from ledger.evm.journal import journaled_height
 from ledger.evm.rpc import Rpc
-from ledger.keys.keystore import HMAC, P256, SECP256K1, WRAPPING, Keystore
+from ledger.keys.keystore import ED25519, HMAC, P256, SECP256K1, WRAPPING, Keystore
 from ledger.logid import CERTIFICATE
 from ledger.publisher import Publisher
 from ledger.sequencer import Sequencer
@@ -41,12 +41,14 @@ CHAIN = "chain"
 PASSWORD = "password.txt"  # noqa: S105  # the name of a file
 
 DEPLOYER, GOVERNOR, PUBLISHER = "deployer", "governor", "publisher"
-WITNESS, CITY_KEY, INDEX_KEY = "witness", "city", "index"
+WITNESS, RECEIPT_KEY, HEAD_KEY, CITY_KEY, INDEX_KEY = "witness", "receipt", "head", "city", "index"
 CITY_KEYS = (
     (DEPLOYER, SECP256K1),
     (GOVERNOR, SECP256K1),
     (PUBLISHER, SECP256K1),
     (WITNESS, P256),
+    (RECEIPT_KEY, P256),
+    (HEAD_KEY, ED25519),
     (CITY_KEY, WRAPPING),
     (INDEX_KEY, HMAC),
 )

@@ -7,13 +7,16 @@ own node answered.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from certs import sdjwt, store
 from certs.bundle import Bundle
 from certs.errors import BundleError
 from certs.store import Certificate
+from certs.verify import material
+from certs.verify.material import FormatError
 from ledger import entries, snapshot, tile
+from ledger.errors import VerificationError
 from ledger.facts import PublishedHead, Question
 from ledger.jws import Signer, parse_compact
 from ledger.ports import Chain
@@ -75,6 +78,18 @@ class Bundler:
             head=recorded.head,
             snapshot=snapshot.sign(facts, self._witness),
         )
+
+    def refresh(self, untrusted: bytes) -> Bundle:
+        """The same evidence with a snapshot of now: as good as new for verifiers that want a fresh status.
+
+        Raises `VerificationError` BUNDLE_FORM if it is no bundle; what is in it is the verifier's to judge.
+        """
+        try:
+            parts = material.read(untrusted)
+        except FormatError as error:
+            raise VerificationError("BUNDLE_FORM", str(error), place=error.reason.name) from None
+        facts = self._chain.facts(parts.question())
+        return replace(parts.bundle, snapshot=snapshot.sign(facts, self._witness))
 
     def _recorded(self, connection: Connection, certificate: Certificate) -> _Recorded:
         row = next(row for row in logs.every(connection) if row.no == certificate.log_no)

@@ -142,6 +142,13 @@ def newest(connection: Connection, limit: int, type_code: str | None = None) -> 
     return [_read(row) for row in connection.execute(query)]
 
 
+def places(connection: Connection) -> tuple[int, list[Certificate]]:
+    """(how many status places were drawn, the certificates that are not active)."""
+    drawn = connection.execute(select(_status_counter.c.next).where(_status_counter.c.no == 0)).scalar_one_or_none()
+    query = select(_certificate).where(_certificate.c.status != int(Status.ACTIVE))
+    return drawn or 0, [_read(row) for row in connection.execute(query)]
+
+
 def count(connection: Connection) -> int:
     return connection.execute(select(func.count()).select_from(_certificate)).scalar_one()
 

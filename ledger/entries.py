@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from ledger import statement as statements
-from ledger.commitment import SALT_BYTES, statement_leaf
+from ledger.commitment import SALT_BYTES, commit
+from ledger.merkle import leaf_hash
 from ledger.sealing.envelope import Wrapper
 from ledger.sealing.open import open_sealed
 from ledger.statement import Statement
@@ -24,7 +25,12 @@ def open_entry(sealed: bytes, *, log_id: bytes, index: int, key: Wrapper) -> tup
     return statements.decode(opened[SALT_BYTES:]), opened[:SALT_BYTES]
 
 
+def commitment(sealed: bytes, *, log_id: bytes, index: int, key: Wrapper) -> bytes:
+    """The commitment that is this entry's leaf data, derived anew from what is stored."""
+    opened = open_sealed(sealed, context=context(log_id, index), key=key)
+    return commit(opened[SALT_BYTES:], opened[:SALT_BYTES])
+
+
 def rehash(sealed: bytes, *, log_id: bytes, index: int, key: Wrapper) -> bytes:
     """The leaf hash that the stored entry stands for, derived anew from what is stored."""
-    opened = open_sealed(sealed, context=context(log_id, index), key=key)
-    return statement_leaf(opened[SALT_BYTES:], opened[:SALT_BYTES])
+    return leaf_hash(commitment(sealed, log_id=log_id, index=index, key=key))

@@ -138,6 +138,11 @@ def thumbprint(x: bytes, y: bytes) -> bytes:
     return sha256(canonical.dumps({"crv": "P-256", "kty": "EC", "x": b64url(x), "y": b64url(y)})).digest()
 
 
+def ed25519_thumbprint(public: bytes) -> bytes:
+    """RFC 7638 thumbprint of an Ed25519 key (RFC 8037): 32 bytes."""
+    return sha256(canonical.dumps({"crv": "Ed25519", "kty": "OKP", "x": b64url(public)})).digest()
+
+
 def _header(text: bytes) -> dict[str, Json]:
     try:
         value = canonical.loads(text, max_bytes=MAX_HEADER_BYTES)

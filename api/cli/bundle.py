@@ -14,11 +14,6 @@ from api.errors import ApiError
 app = typer.Typer(no_args_is_help=True)
 
 
-@app.callback()
-def _group() -> None:
-    """Keeps `bundle` a group while it has one command."""
-
-
 @app.command("export")
 def export(
     identifiers: Annotated[list[str], typer.Argument(help="电子证照标识 Certificate identifiers.")],
@@ -43,6 +38,26 @@ def export(
             written.append(str(path))
             progress(done, len(identifiers))
     output.result({"bundles": written}, [("bundle.written", path) for path in written])
+
+
+@app.command("refresh")
+def refresh(
+    files: Annotated[list[Path], typer.Argument(help="证据包 Evidence bundles, renewed in place.")],
+    home: Home = DEFAULT_HOME,
+    lang: Lang = Language.ZH,
+    as_json: Json = False,
+) -> None:
+    """更新快照 Give bundles a fresh cosigned snapshot; the certificate in them stays as it is."""
+    from api.verify import read_bundle
+    from api.wiring import City
+    from certs.bundle import encode
+
+    output = Output(lang, as_json)
+    with City(home) as city, output.progress("bundle.progress") as progress:
+        for done, path in enumerate(files, 1):
+            write(path, encode(city.bundler.refresh(read_bundle(path))))
+            progress(done, len(files))
+    output.result({"bundles": [str(path) for path in files]}, [("bundle.written", path) for path in files])
 
 
 def write(path: Path, content: bytes) -> None:

@@ -22,6 +22,7 @@ from api.cli.cert import app as cert
 from api.cli.city import check, init, up
 from api.cli.demo import demo
 from api.cli.devnet import app as devnet
+from api.cli.log import app as log
 from api.cli.member import app as member
 from api.cli.output import Output
 from api.cli.trust import app as trust
@@ -45,6 +46,7 @@ app.add_typer(cert, name="cert", help="证照 Certificates: issue, show, suspend
 app.add_typer(bundle, name="bundle", help="证据包 Evidence bundles.")
 app.add_typer(trust, name="trust", help="信任文件 Trust files for verifiers.")
 app.add_typer(anchor, name="anchor", help="上链 Anchoring: what waits, what is final.")
+app.add_typer(log, name="log", help="日志 The log and the status lists as static files.")
 app.add_typer(member, name="member", help="成员 Agencies of this city on the chain.")
 app.add_typer(devnet, name="devnet", help="开发链 The development chain.")
 

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 
@@ -30,6 +31,7 @@ P256 = "p256"
 SECP256K1 = "secp256k1"
 WRAPPING = "aes-256-wrap"
 HMAC = "hmac-sha256"
+ED25519 = "ed25519"
 
 _ITERATIONS, _LANES, _MEMORY_KIB = 3, 4, 64 * 1024
 _KDF = {"name": "argon2id", "iterations": _ITERATIONS, "lanes": _LANES, "memory_kib": _MEMORY_KIB}
@@ -91,7 +93,7 @@ class Keystore:
             fresh = {}
             for name, kind in names_and_kinds:
                 if name not in self._keys:
-                    secret = os.urandom(32) if kind in (WRAPPING, HMAC) else _scalar(kind)
+                    secret = os.urandom(32) if kind in (WRAPPING, HMAC, ED25519) else _scalar(kind)
                     fresh[name] = _Sealed(kind, self._seal(secret, _label(name, kind)))
             # Kept before it is known: a key that is used and then lost would stand on the chain and nowhere else.
             self._save({**self._keys, **fresh})
@@ -99,6 +101,10 @@ class Keystore:
 
     def signer(self, name: str) -> P256Signer:
         return P256Signer(self._secret(name, P256))
+
+    def note_signer(self, name: str) -> Ed25519PrivateKey:
+        """The Ed25519 key that signs a city's checkpoints."""
+        return Ed25519PrivateKey.from_private_bytes(self._secret(name, ED25519))
 
     def wrapper(self, name: str) -> WrappingKey:
         return WrappingKey(self._secret(name, WRAPPING))

@@ -92,8 +92,12 @@ def certledger(
     return ran
 
 
-def in_terminal(*arguments: object, expect: int | None = 0, env: dict[str, str] | None = None) -> Ran:
-    """Run the command in a terminal of its own, as a person sees it: colours, progress bars."""
+def in_terminal(
+    *arguments: object, expect: int | None = 0, env: dict[str, str] | None = None, typed: bytes = b""
+) -> Ran:
+    """Run the command in a terminal of its own, as a person sees it: colours, progress bars. `typed`: keys pressed
+    once it asks for something.
+    """
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, _WIDE)
     surroundings = (env or environment()) | {"TERM": "xterm-256color"}
@@ -110,7 +114,7 @@ def in_terminal(*arguments: object, expect: int | None = 0, env: dict[str, str] 
     ) as process:
         os.close(theirs)
         try:
-            text, first_line = _read_terminal(ours, begun)
+            text, first_line = _read_terminal(ours, begun, typed)
             code = process.wait(GUARD)
         finally:
             process.kill()
@@ -120,7 +124,7 @@ def in_terminal(*arguments: object, expect: int | None = 0, env: dict[str, str] 
     return ran
 
 
-def _read_terminal(ours: int, begun: float) -> tuple[str, float]:
+def _read_terminal(ours: int, begun: float, typed: bytes) -> tuple[str, float]:
     """Everything until the other side closes, and when its first line was whole."""
     read, first_line = bytearray(), 0.0
     while select.select([ours], [], [], GUARD)[0]:
@@ -131,6 +135,9 @@ def _read_terminal(ours: int, begun: float) -> tuple[str, float]:
         if not piece:
             break
         read += piece
+        if typed and read.rstrip().endswith(b":"):
+            os.write(ours, typed)
+            typed = b""
         if not first_line and b"\n" in read:
             first_line = time.monotonic() - begun
     return read.decode("utf-8", "replace"), first_line

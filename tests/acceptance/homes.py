@@ -53,7 +53,11 @@ class Home:
 
     def size(self) -> int:
         """Entries of the log of certificates, read beside the product."""
-        return int(self._rows("SELECT size FROM log")[0])
+        return int(str(self._rows("SELECT size FROM log")[0]))
+
+    def anchored_size(self) -> int:
+        """How far it is anchored, read beside the product."""
+        return max((int(str(row)) for row in self._rows("SELECT size FROM anchor")), default=0)
 
     def identifiers(self, number: int) -> list[str]:
         """Identifiers of the newest certificates, read beside the product."""

@@ -22,6 +22,7 @@ from api.cli.main import INTERRUPTED, app
 from api.settings import Settings
 from certs.verify.reasons import Reason
 from ledger.status import Reason as StatusReason
+from ledger.verdict import EXIT_CODE
 
 SOURCES = ("ledger", "audit", "certs", "api")
 KNOWN_HOSTS = {"getfoundry.sh", "city.invalid", "127.0.0.1"}

@@ -251,13 +251,10 @@ def test_a_type_nobody_knows_and_a_file_of_another_type(home: Home) -> None:
 
 
 def test_an_agency_whose_key_is_not_here(home: Home) -> None:
-    """The chain knows it and the database too, but the keystore is another's."""
-    stored = json.loads((home.folder / "keystore.json").read_text())
-    stored["keys"] = {name: row for name, row in stored["keys"].items() if name != f"cert/{MARKET}"}
-    (home.folder / "keystore.json").write_text(json.dumps(stored))
-    home.reopen()
+    """The database knows it, as after a restore without the keystore that belongs to it."""
+    home.edit("INSERT INTO agency SELECT '11330100XXXX33064L', name, facts FROM agency WHERE code = ?", MARKET)
     with pytest.raises(IssuingError) as refused:
-        home.issue(licences(home.folder / "rows.csv", 3))
+        home.issue(licences(home.folder / "rows.csv", 3), agency="11330100XXXX33064L")
     assert refused.value.code == "AGENCY_KEY_MISSING"
     nothing_written(home)
 

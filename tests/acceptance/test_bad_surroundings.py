@@ -1,0 +1,207 @@
+"""What an operator runs into: the chain away, a wrong password, a folder that takes no writing, a port that is taken."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import socket
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import homes
+import pytest
+from command_line import GUARD, Ran, certledger, environment, in_terminal, rpc, service, transactions
+from conftest import Shown
+from homes import LICENCE, MARKET, Home, Make
+
+HEADER, *GOOD = homes.licences()
+PR_CAPBSET_DROP, CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH, CAP_FOWNER = 24, 1, 2, 3
+
+
+def in_both_languages(run: Callable[[str], Ran], code: str, shown: Shown) -> None:
+    """The same fault in Chinese and in English: exit 3, the code, what happened, what to do."""
+    for lang in ("zh", "en"):
+        ran = run(lang)
+        assert ran.plain and ran.code == 3, ran.said
+        assert ran.err.startswith(f"{code}:") and "\n→ " in ran.err and len(ran.err.splitlines()) == 2, ran.err
+        chinese = sum("一" <= c <= "鿿" for c in ran.err)
+        assert (chinese > 8) == (lang == "zh"), ran.err
+        shown(f"{code} ({lang})", f"exit 3, {ran.err.splitlines()[0]}")
+
+
+def bound_by_permissions() -> None:
+    """In the child before it starts: root without the right to write where the mode forbids it."""
+    if os.geteuid() == 0:
+        libc = ctypes.CDLL(None, use_errno=True)
+        for capability in (CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH, CAP_FOWNER):
+            if libc.prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) != 0:
+                raise OSError(ctypes.get_errno(), "prctl")
+
+
+def test_the_chain_away_stops_no_counter(apart: Make, tmp_path: Path, shown: Shown) -> None:
+    home = apart()
+    file = homes.write(tmp_path / "away.csv", [HEADER, *GOOD[100:110]])
+    size = home.size()
+    ran = home.issue(file, "--json")
+    assert (ran.json["issued"], ran.json["state"]) == (10, "recorded") and "CHAIN_STOPPED" in ran.err
+    shown("chain down while issuing", f"10 issued, exit 0: {ran.err.strip()}")
+    english = home.issue(file, "--lang", "en")
+    assert "anchored when it is back" in english.err and "recorded, not yet anchored" in english.out
+    waiting = home.run("anchor", "status", "--json").json
+    assert (waiting["logs"][0]["size"], waiting["logs"][0]["anchored"]) == (size + 10, size)
+    newest = home.identifiers(1)[0]
+    refused = home.run("bundle", "export", newest, "--out", tmp_path / "b", "--lang", "en", expect=2)
+    assert refused.plain and "→" in refused.err
+    assert {c["check"]: c["outcome"] for c in home.run("check", "--json", expect=2).json["checks"]}[
+        "chain"
+    ] == "unknown"
+
+    url = home.up()
+    before = len(transactions(url))
+    home.run("anchor", "submit")
+    assert len(transactions(url)) == before + 1
+    caught_up = home.run("anchor", "status", "--json").json["logs"][0]
+    assert caught_up["anchored"] == caught_up["size"] == size + 10
+    home.run("anchor", "submit")
+    assert len(transactions(url)) == before + 1
+    certledger("verify", home.export(newest)[0], "--trust", home.trust)
+    home.run("check")
+    shown("chain back", f"{caught_up['anchored'] - size} anchored by 1 transaction, submitted again: 0; check clean")
+
+
+def test_a_wrong_keystore_password(apart: Make, tmp_path: Path, shown: Shown) -> None:
+    home = apart()
+    wrong = tmp_path / "wrong.txt"
+    wrong.write_text("not the password\n")
+    file = homes.write(tmp_path / "rows.csv", [HEADER, GOOD[111]])
+    env = environment(CERTLEDGER_PASSWORD_FILE=str(wrong))
+    in_both_languages(lambda lang: home.issue(file, "--lang", lang, expect=None, env=env), "KEYSTORE_PASSWORD", shown)
+    absent = environment(CERTLEDGER_PASSWORD_FILE=str(tmp_path / "absent.txt"))
+    in_both_languages(lambda lang: home.issue(file, "--lang", lang, expect=None, env=absent), "PASSWORD_FILE", shown)
+    assert home.size() == homes.FIRST_ROWS
+
+
+def test_a_folder_that_takes_no_writing(apart: Make, genuine: Path, tmp_path: Path, shown: Shown) -> None:
+    """For root too: the child gives up the right to override modes before it starts."""
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0o555)
+    home = apart()
+    home.path.chmod(0o555)
+    bound = {"before": bound_by_permissions, "expect": None}
+    try:
+        in_both_languages(
+            lambda lang: certledger("init", "--home", closed / "city", "--lang", lang, **bound),
+            "HOME_UNWRITABLE",
+            shown,
+        )
+        in_both_languages(lambda lang: home.run("up", "--lang", lang, **bound), "HOME_UNWRITABLE", shown)
+        in_both_languages(
+            lambda lang: home.run("trust", "export", "--out", closed / "t.json", "--lang", lang, **bound),
+            "FILE_UNWRITABLE",
+            shown,
+        )
+    finally:
+        home.path.chmod(0o755)
+        closed.chmod(0o755)
+    assert list(closed.iterdir()) == []
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_issuing_into_a_read_only_home_issues_nothing(apart: Make, tmp_path: Path, lang: str, shown: Shown) -> None:
+    home = apart()
+    file = homes.write(tmp_path / "rows.csv", [HEADER, GOOD[112]])
+    for path in (home.path, *home.path.glob("*.sqlite*")):
+        path.chmod(0o555 if path.is_dir() else 0o444)
+    try:
+        ran = home.issue(file, "--lang", lang, before=bound_by_permissions, expect=None)
+    finally:
+        for path in (home.path, *home.path.glob("*.sqlite*")):
+            path.chmod(0o755)
+    assert ran.plain and ran.code in (2, 3) and "→" in ran.err, ran.said
+    assert home.size() == homes.FIRST_ROWS
+    shown(f"read-only home while issuing ({lang})", f"exit {ran.code}, {ran.err.splitlines()[0]}")
+
+
+def test_rejects_that_cannot_be_written_are_said_plainly(apart: Make, tmp_path: Path, shown: Shown) -> None:
+    """The rows' folder takes no writing, and a row is bad: nothing half done, nothing kept quiet."""
+    home = apart()
+    folder = tmp_path / "rows"
+    folder.mkdir()
+    file = homes.write(folder / "rows.csv", [HEADER, GOOD[113], homes.bad_licences()[0]])
+    folder.chmod(0o555)
+    try:
+        ran = home.issue(file, "--no-anchor", before=bound_by_permissions, expect=None)
+    finally:
+        folder.chmod(0o755)
+    assert ran.plain and ran.code == 3 and "→" in ran.err, ran.said
+    shown("rejects cannot be written", f"exit {ran.code}, {ran.err.splitlines()[0]}; {home.size()} entries")
+
+
+def test_a_file_where_a_folder_belongs(tmp_path: Path, shown: Shown) -> None:
+    (tmp_path / "file").write_text("a file")
+    in_both_languages(
+        lambda lang: certledger("init", "--home", tmp_path / "file" / "city", "--lang", lang, expect=None),
+        "HOME_UNWRITABLE",
+        shown,
+    )
+    in_both_languages(
+        lambda lang: certledger("check", "--home", tmp_path / "empty", "--lang", lang, expect=None),
+        "HOME_MISSING",
+        shown,
+    )
+
+
+def test_a_port_that_is_taken(apart: Make, shown: Shown) -> None:
+    home = apart()
+    with socket.socket() as holder:
+        holder.bind(("127.0.0.1", 0))
+        holder.listen()
+        port = holder.getsockname()[1]
+        in_both_languages(lambda lang: home.run("up", "--port", port, "--lang", lang, expect=None), "PORT_TAKEN", shown)
+        in_both_languages(
+            lambda lang: home.run("devnet", "up", "--port", port, "--lang", lang, expect=None), "PORT_TAKEN", shown
+        )
+    assert home.run("devnet", "status", "--json").json["state"] == "stopped"
+
+
+def test_up_runs_publishes_refuses_a_second_and_stops(apart: Make, tmp_path: Path, shown: Shown) -> None:
+    home = apart()
+    file = homes.write(tmp_path / "rows.csv", [HEADER, *GOOD[114:117]])
+    with service("up", "--home", home.path, ready="http://") as (process, said):
+        in_both_languages(lambda lang: home.run("up", "--lang", lang, expect=None), "HOME_IN_USE", shown)
+        home.issue(file, "--no-anchor")
+        deadline = time.monotonic() + GUARD
+        while not anchored(home) and time.monotonic() < deadline:
+            time.sleep(0.5)
+        assert anchored(home)
+    assert process.returncode == 0
+    assert "已停止" in said[-1]
+    shown("certledger up", f"{said[0].strip()} … 3 licences anchored by it … {said[-1].strip()} exit 0")
+
+
+def anchored(home: Home) -> bool:
+    return home.anchored_size() == homes.FIRST_ROWS + 3
+
+
+def test_a_second_devnet_up_leaves_the_first_alone(city: Home) -> None:
+    first, second = (city.run("devnet", "up", "--json").json for _ in range(2))
+    assert (first["url"], first["pid"], first["state"]) == (second["url"], second["pid"], "running")
+    assert int(rpc(first["url"], "eth_chainId"), 16) == 31337
+
+
+def test_asked_in_a_terminal_a_wrong_password_is_no_traceback(apart: Make) -> None:
+    """Nobody types anything: the end of input is an answer too."""
+    home = apart()
+    settings = home.path / "certledger.toml"
+    text = settings.read_text(encoding="utf-8")
+    line = next(line for line in text.splitlines() if line.startswith("password_file"))
+    settings.write_text(text.replace(line, 'password_file = ""'), encoding="utf-8")
+    ran = home.issue(homes.SAMPLE, expect=3)
+    assert ran.err.startswith("PASSWORD_MISSING:")
+    typed = in_terminal(
+        *("cert", "issue", homes.SAMPLE, "--agency", MARKET, "--type", LICENCE, "--home", home.path),
+        expect=None,
+        typed=b"wrong\n",
+    )
+    assert typed.code == 3 and "KEYSTORE_PASSWORD" in typed.said and "wrong" not in typed.said
