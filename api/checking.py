@@ -17,7 +17,7 @@ from ledger import integrity
 from ledger.errors import ChainMismatch, ChainUnavailable, LedgerError
 from ledger.facts import PublishedHead
 from ledger.integrity import Difference, Progress
-from ledger.store import logs
+from ledger.store import logs, outbox
 
 NEWEST_LEAVES = 10_000
 
@@ -58,6 +58,7 @@ def run(city: City, *, leaves: int, progress: Progress) -> Iterator[Checked]:
     yield chain
     yield from agreement(city, chain_answers=chain.outcome is Outcome.OK)
     yield from _rehashed(city, leaves, progress)
+    yield _outbox(city)
 
 
 def _try(name: str, look: Callable[[], str]) -> Checked:
@@ -91,7 +92,20 @@ def _rehashed(city: City, leaves: int, progress: Progress) -> Iterator[Checked]:
         for row in logs.every(connection):
             start = max(row.head.size - leaves, 0) if leaves else 0
             differences = list(integrity.rehash(connection, row, start, row.head.size, key, progress))
+            differences += integrity.tiles(connection, row, start)
             yield _judged("leaves", differences, f"{row.name.stream}: {start}–{row.head.size}")
+
+
+def _outbox(city: City) -> Checked:
+    """Nothing that was recorded may have been refused by the chain: it would be told here and hold nowhere."""
+    with city.database.reading() as connection:
+        counts = outbox.counts(connection)
+    refused = sum(number for (_, state), number in counts.items() if state == outbox.REFUSED)
+    waiting = sum(number for (_, state), number in counts.items() if state == outbox.WAITING)
+    detail = f"{waiting} waiting, {refused} refused"
+    if not refused:
+        return Checked("outbox", Outcome.OK, detail)
+    return Checked("outbox", Outcome.WRONG, detail, LedgerError("OUTBOX_REFUSED", detail, refused=refused))
 
 
 def _judged(name: str, differences: list[Difference], detail: str) -> Checked:

@@ -10,7 +10,7 @@ from certs.lifecycle import KINDS, Change
 from ledger.ports import StatusChange
 from ledger.publisher import encode_change
 from ledger.sequencer import Decided, Turn
-from ledger.statement import Draft
+from ledger.statement import Draft, parse_timestamp
 from ledger.status import Reason
 from ledger.store import outbox
 
@@ -33,7 +33,14 @@ class ChangeStatus:
             raise LifecycleError("CERTIFICATE_UNKNOWN", "no such certificate here", identifier=self.identifier)
         if certificate.issuer != self.agency:
             raise LifecycleError("NOT_THE_ISSUER", "another agency issued it", identifier=self.identifier)
-        lifecycle.check(certificate.status, self.change, self.reason, self.identifier)
+        lifecycle.check(
+            certificate.status,
+            self.change,
+            self.reason,
+            identifier=self.identifier,
+            effective_from=self.effective_from,
+            now=int(parse_timestamp(turn.at).timestamp()),
+        )
         kind = KINDS[self.change]
         store.set_status(turn.connection, certificate.digest, kind.status)
         queued = StatusChange(certificate.issuer, certificate.digest, kind.status, self.reason, self.effective_from)

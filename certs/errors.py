@@ -40,7 +40,9 @@ class CellError(CertsError):
 
 class LifecycleError(CertsError):
     """The certificate is not in a state that allows this. Codes: REASON_NOT_FOR_CHANGE (reason, change),
-    STATUS_NOT_POSSIBLE (identifier, status, change), CERTIFICATE_UNKNOWN (identifier), NOT_THE_ISSUER (identifier)."""
+    STATUS_NOT_POSSIBLE (identifier, status, change), EFFECTIVE_FROM_NOT_POSSIBLE (identifier),
+    CERTIFICATE_UNKNOWN (identifier), NOT_THE_ISSUER (identifier).
+    """
 
 
 class IssuingError(CertsError):

@@ -40,9 +40,16 @@ KINDS = {
 }
 
 
-def check(current: Status, change: Change, reason: Reason, identifier: str) -> None:
-    """Raises `LifecycleError` where the contract would refuse too."""
+def check(current: Status, change: Change, reason: Reason, *, identifier: str, effective_from: int, now: int) -> None:
+    """Raises `LifecycleError` where the contract would refuse too: what is recorded must also take effect.
+
+    `effective_from` in seconds, 0: when it is anchored. Only 撤销 reaches back.
+    """
     kind = KINDS[change]
+    if effective_from and (reason is not Reason.ANNULLED or effective_from > now):
+        raise LifecycleError(
+            "EFFECTIVE_FROM_NOT_POSSIBLE", "only an annulment has a date, and a past one", identifier=identifier
+        )
     if reason not in kind.reasons:
         raise LifecycleError(
             "REASON_NOT_FOR_CHANGE", "this reason does not go with this change", reason=reason.name, change=change

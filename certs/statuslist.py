@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from hashlib import blake2b
 
 from ledger import canonical, jws
+from ledger.canonical import Json
 from ledger.jws import Signer
 from ledger.status import Status
 
@@ -56,7 +57,7 @@ def encode(values: Mapping[int, int]) -> str:
 
 def token(values: Mapping[int, int], *, uri: str, issued_at: int, lifetime: int, signer: Signer) -> str:
     """A Status List Token: `uri` as certificates name it, `lifetime` in seconds until it must be fetched anew."""
-    payload = {
+    payload: dict[str, Json] = {
         "sub": uri,
         "iat": issued_at,
         "exp": issued_at + lifetime,

@@ -66,6 +66,16 @@ def rehash(
         yield Difference("ENTRY_MISSING", row, missing, "entry", "idx")
 
 
+def tiles(connection: Connection, row: LogRow, start: int) -> Iterator[Difference]:
+    """Whether the levels above the leaves from `start` on follow from them: where a leaf was rewritten, they do not."""
+    read = logs.tile_reader(connection, row.no)
+    try:
+        for level, index in tile.uneven(read, row.head.size, start):
+            yield Difference("TILE_NOT_OF_ITS_LEAVES", row, index << tile.HEIGHT * (level + 1), "tile", "hashes")
+    except VerificationError:
+        yield Difference("TILE_CUT_SHORT", row, None, "tile", "hashes")
+
+
 def _is_leaf(read: tile.ReadTile, row: LogRow, index: int, sealed: bytes, key: Wrapper) -> bool:
     try:
         return [entries.rehash(sealed, log_id=row.id, index=index, key=key)] == tile.leaves(read, index, index + 1)

@@ -40,6 +40,8 @@ class Call:
 
     to: str | None
     data: bytes
+    gas: int | None = None
+    """Limit to sign with; None: the node's estimate, which fails or falls short where the answer depends on time."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ proofs need neither the leaves nor memory proportional to the tree.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 
 from ledger.errors import VerificationError
 from ledger.merkle import (
@@ -52,6 +52,18 @@ def extend(read: ReadTile, size: int, leaf_hashes: Iterable[bytes]) -> dict[Coor
 def root(read: ReadTile, size: int) -> bytes:
     """Root of the first `size` leaves."""
     return _range_root(read, 0, size) if size else EMPTY_ROOT
+
+
+def uneven(read: ReadTile, size: int, start: int) -> Iterator[Coordinate]:
+    """Full tiles from leaf `start` on whose root is not the hash that stands for them one level up."""
+    level = 0
+    while size >> HEIGHT * (level + 1):
+        first, last = start >> HEIGHT * (level + 1), size >> HEIGHT * (level + 1)
+        for index in range(first, last):
+            above = _filled(read, level + 1, index // WIDTH, index % WIDTH + 1)[-HASH_BYTES:]
+            if tree_root(_split_hashes(_filled(read, level, index, WIDTH))) != above:
+                yield level, index
+        level += 1
 
 
 def leaves(read: ReadTile, start: int, end: int) -> list[bytes]:

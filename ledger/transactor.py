@@ -39,17 +39,14 @@ class Transactor:
     def address(self) -> str:
         return self._sender.address
 
-    def sign(self, calls: Sequence[Call], gas: int | None = None) -> list[Signed]:
-        """Sign calls with the next nonces. Asks the chain, so never call it inside a database transaction.
-
-        `gas` None: the node's estimate, which fails where a call needs one that is not mined yet.
-        """
+    def sign(self, calls: Sequence[Call]) -> list[Signed]:
+        """Sign calls with the next nonces. Asks the chain, so never call it inside a database transaction."""
         nonce = max(self._wire.next_nonce(self.address), self._unsettled_nonce() + 1)
         return [
             self._sender.sign(
                 call,
                 nonce=nonce + i,
-                gas=gas or self._wire.gas_for(self.address, call),
+                gas=call.gas or self._wire.gas_for(self.address, call),
                 gas_price=self._wire.gas_price,
                 chain_id=self._wire.chain_id,
             )
@@ -67,13 +64,13 @@ class Transactor:
         for transaction in stored:
             self._wire.send(transaction.raw)
 
-    def once(self, label: str, call: Callable[[], Call], gas: int | None = None) -> StoredTransaction:
+    def once(self, label: str, call: Callable[[], Call]) -> StoredTransaction:
         """Do `call` unless a transaction of this label is under way or done; stored and sent on return."""
         with self._database.reading() as connection:
             stored = outbox.transactions(connection, sender=self.address, label=label)
         known = [transaction for transaction in stored if transaction.state != outbox.REVERTED]
         if not known:
-            (signed,) = self.sign([call()], gas)
+            (signed,) = self.sign([call()])
             with self._database.writing() as connection:
                 known = [self.store(connection, signed, label)]
         self.send([transaction for transaction in known if transaction.state == outbox.SIGNED])

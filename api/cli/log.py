@@ -28,7 +28,7 @@ def export(
     with City(home) as city:
         done = export_log(city, out)
     value = {"origin": done.origin, "size": done.size, "files": done.files, "verifier_key": done.verifier_key}
-    output.result(value, [(f"log.{key}", shown) for key, shown in value.items()])
+    output.result(value, [(f"export.{key}", shown) for key, shown in value.items()])
 
 
 @app.command("status-list")
@@ -46,4 +46,4 @@ def status_list(
     with City(home) as city:
         done = export_status_lists(city, out)
     value = {"lists": [str(path) for path in done.files], "not_valid": done.not_valid}
-    output.result(value, [*(("log.list", path) for path in done.files), ("log.not_valid", done.not_valid)])
+    output.result(value, [*(("export.list", path) for path in done.files), ("export.not_valid", done.not_valid)])

@@ -13,6 +13,8 @@ from rich.table import Table
 
 from api.messages import Words
 
+PIPE_WIDTH = 400
+
 
 class Output:
     """One command's mouth."""
@@ -20,7 +22,9 @@ class Output:
     def __init__(self, lang: str, as_json: bool) -> None:
         self.words = Words(lang)
         self.as_json = as_json
-        self.out = Console(file=sys.stdout, highlight=False, soft_wrap=True)
+        # In a pipe nothing is folded: an identifier stays on one line for whoever reads it there.
+        width = None if sys.stdout.isatty() else PIPE_WIDTH
+        self.out = Console(file=sys.stdout, highlight=False, soft_wrap=True, width=width)
         self.err = Console(file=sys.stderr, highlight=False, soft_wrap=True)
 
     def say(self, key: str, style: str = "", **params: object) -> None:

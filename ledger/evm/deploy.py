@@ -22,7 +22,7 @@ from ledger.trust import Contract, Deployment
 
 SETTLE_SECONDS = 60.0
 GAS = 6_000_000
-"""Gas limit of each deployment; tests/contracts/gas.json says what each takes."""
+"""Gas limit of each deployment; tests/contracts/gas.json says what each takes. An estimate would need the registry."""
 
 
 def deploy(
@@ -37,13 +37,12 @@ def deploy(
     """Deploy, or finish deploying; safe to call again after a crash. `min_interval` in seconds."""
     registry = transactor.once(
         "deploy/MemberRegistry",
-        lambda: Call(None, member_registry.creation(consortium, founders, production=production)),
-        GAS,
+        lambda: Call(None, member_registry.creation(consortium, founders, production=production), GAS),
     )
     at = created_address(registry)
     # The others read the registry in their constructors; nonces keep the order, so one block can hold all three.
-    anchor = transactor.once("deploy/LogAnchor", lambda: Call(None, log_anchor.creation(at, min_interval)), GAS)
-    status = transactor.once("deploy/StatusRegistry", lambda: Call(None, status_registry.creation(at)), GAS)
+    anchor = transactor.once("deploy/LogAnchor", lambda: Call(None, log_anchor.creation(at, min_interval), GAS))
+    status = transactor.once("deploy/StatusRegistry", lambda: Call(None, status_registry.creation(at), GAS))
     transactor.settle_all(SETTLE_SECONDS)
     return Deployment(
         consortium=consortium,
