@@ -13,12 +13,27 @@ from ledger.statement import Statement
 from ledger.status import FINAL, Reason, Status, allowed
 
 IDENTIFIER = "1.2.156.3005.2.X"
+NOW = 1_795_000_000
 CLOSED = {Status.REVOKED, Status.CANCELLED, Status.SUPERSEDED}
 STEPS = {
     Status.ACTIVE: {Status.SUSPENDED, *CLOSED},
     Status.SUSPENDED: {Status.ACTIVE, *CLOSED},
 }
 """IStatusRegistry: ACTIVE and SUSPENDED lead on, everything else is final or cannot be made yet."""
+
+
+def judged(current: Status, change: Change, reason: Reason, effective_from: int = 0) -> None:
+    lifecycle.check(current, change, reason, identifier=IDENTIFIER, effective_from=effective_from, now=NOW)
+
+
+@pytest.mark.parametrize(("reason", "effective_from"), [(Reason.PENALTY, NOW - 1), (Reason.ANNULLED, NOW + 1)])
+def test_only_an_annulment_has_a_date_and_a_past_one(reason: Reason, effective_from: int) -> None:
+    """The contract refuses anything else: recorded here, it would be told and never hold."""
+    with pytest.raises(LifecycleError) as refused:
+        judged(Status.ACTIVE, Change.REVOKE, reason, effective_from)
+    assert refused.value.code == "EFFECTIVE_FROM_NOT_POSSIBLE"
+    judged(Status.ACTIVE, Change.REVOKE, Reason.ANNULLED, NOW - 1)
+    judged(Status.ACTIVE, Change.REVOKE, reason, 0)
 
 
 @pytest.mark.parametrize(("current", "wanted"), list(product(Status, Status)))
@@ -35,10 +50,10 @@ def test_final_is_final() -> None:
 def test_a_change_is_possible_exactly_where_its_status_is(current: Status, change: Change) -> None:
     kind = KINDS[change]
     if allowed(current, kind.status):
-        lifecycle.check(current, change, kind.reasons[0], IDENTIFIER)
+        judged(current, change, kind.reasons[0])
         return
     with pytest.raises(LifecycleError) as refused:
-        lifecycle.check(current, change, kind.reasons[0], IDENTIFIER)
+        judged(current, change, kind.reasons[0])
     assert refused.value.code == "STATUS_NOT_POSSIBLE"
     assert refused.value.params == {"identifier": IDENTIFIER, "status": current.name, "change": change}
 
@@ -47,17 +62,17 @@ def test_a_change_is_possible_exactly_where_its_status_is(current: Status, chang
 def test_a_reason_goes_with_its_changes_alone(change: Change, reason: Reason) -> None:
     current = Status.SUSPENDED if change is Change.REINSTATE else Status.ACTIVE
     if reason in KINDS[change].reasons:
-        lifecycle.check(current, change, reason, IDENTIFIER)
+        judged(current, change, reason)
         return
     with pytest.raises(LifecycleError) as refused:
-        lifecycle.check(current, change, reason, IDENTIFIER)
+        judged(current, change, reason)
     assert refused.value.code == "REASON_NOT_FOR_CHANGE"
 
 
 def test_suspending_twice_and_reinstating_what_is_active_are_refused() -> None:
     for current, change in ((Status.SUSPENDED, Change.SUSPEND), (Status.ACTIVE, Change.REINSTATE)):
         with pytest.raises(LifecycleError):
-            lifecycle.check(current, change, KINDS[change].reasons[0], IDENTIFIER)
+            judged(current, change, KINDS[change].reasons[0])
 
 
 def test_every_change_makes_a_statement_of_the_certificate_stream() -> None:
