@@ -1,4 +1,4 @@
-"""Every edit of a committed column below the anchored size is found by `check`, and named: log, index, table, column."""
+"""Every edit of a committed column below the anchored size is found by `check`, and named."""
 
 from __future__ import annotations
 
@@ -191,7 +191,7 @@ def check_with_little_memory(folder: str) -> None:
         used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
         resource.setrlimit(resource.RLIMIT_AS, (used + 300 * 2**20, used + 300 * 2**20))
         found = list(checking.run(city, leaves=checking.NEWEST_LEAVES, progress=lambda _: None))
-    assert [line.check for line in found if line.outcome is Outcome.WRONG][0] == "heads"
+    assert next(line.check for line in found if line.outcome is Outcome.WRONG) == "heads"
 
 
 # ------------------------------------------------- edits that agree with themselves

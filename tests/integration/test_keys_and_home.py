@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import io
 import shutil
 import stat
 from pathlib import Path
@@ -51,7 +51,7 @@ def test_the_password_from_the_environment(home: Home, monkeypatch: pytest.Monke
     password = passwords.read(home.city.settings.password_file).decode()
     settings_with(home, password_file='""')
     monkeypatch.delenv(passwords.VARIABLE, raising=False)
-    monkeypatch.setattr("sys.stdin", Path(os.devnull).open())
+    monkeypatch.setattr("sys.stdin", io.StringIO())
     with City(home.folder) as city, pytest.raises(ApiError) as missing:
         _ = city.keystore
     assert missing.value.code == "PASSWORD_MISSING"

@@ -24,18 +24,35 @@ class Power(Exception):
     """The machine went off here."""
 
 
+class Making:
+    """A city being made, on one chain that runs on through every cut."""
+
+    def __init__(self, home: Path) -> None:
+        self._home = home
+        self._chain: DevChain | None = None
+        self._opened: City | None = None
+
+    def done(self) -> City:
+        return initialise.initialise(self._home, city=1, division=330100, name="杭州市", start_chain=self._start_chain)
+
+    def cut_short(self) -> None:
+        with pytest.raises(Power):
+            self.done()
+        if self._opened is not None:  # what the end of a process closes
+            self._opened.close()
+
+    def close(self) -> None:
+        if self._chain is not None:
+            self._chain.stop()
+
+    def _start_chain(self, city: City) -> None:
+        self._opened = city
+        self._chain = self._chain or devchain.start_inside(city)
+
+
 def test_a_city_whose_making_was_cut_at_every_step_is_one_city(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Cut before each step that leaves something behind, then begun again: one set of keys, one deployment."""
-    home = tmp_path / "home"
-    chains: list[DevChain] = []
-
-    def start(city: City) -> None:
-        if not chains:
-            chains.append(devchain.start_inside(city))
-
-    def made() -> City:
-        return initialise.initialise(home, city=1, division=330100, name="杭州市", start_chain=start)
-
+    making = Making(tmp_path / "home")
     cuts: list[tuple[object, str]] = [
         (initialise.settings_file, "write"),
         (initialise.Keystore, "create"),
@@ -48,20 +65,18 @@ def test_a_city_whose_making_was_cut_at_every_step_is_one_city(tmp_path: Path, m
         for owner, name in cuts:
             with monkeypatch.context() as patch:
                 patch.setattr(owner, name, cut)
-                with pytest.raises(Power):
-                    made()
-        with made() as city:
+                making.cut_short()
+        with making.done() as city:
             first = (city.deployment, city.keystore.names(), city.settings.consortium)
             sent = [each.label for each in transactions(city)]
-        with made() as city:
+        with making.done() as city:
             assert (city.deployment, city.keystore.names(), city.settings.consortium) == first
             assert [each.label for each in transactions(city)] == sent
             city.chain.confirm()
             assert {each.state for each in transactions(city)} == {outbox.FINAL}
         assert len([label for label in sent if label.startswith("deploy/")]) == 3
     finally:
-        for chain in chains:
-            chain.stop()
+        making.close()
 
 
 def cut(*_: object, **__: object) -> None:
@@ -75,8 +90,7 @@ def transactions(city: City) -> list[outbox.StoredTransaction]:
 
 def test_deploying_is_cut_between_the_contracts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """After the first contract, and after all three: the outbox remembers them, the addresses are the same."""
-    home = tmp_path / "home"
-    chains: list[DevChain] = []
+    making = Making(tmp_path / "home")
     real = wiring.Transactor.settle_all
     calls = [0]
 
@@ -88,21 +102,15 @@ def test_deploying_is_cut_between_the_contracts(tmp_path: Path, monkeypatch: pyt
 
     monkeypatch.setattr(wiring.Transactor, "settle_all", settle_all)
 
-    def made() -> City:
-        start: Callable[[City], object] = lambda city: chains or chains.append(devchain.start_inside(city))  # type: ignore[func-returns-value] # noqa: E731
-        return initialise.initialise(home, city=1, division=330100, name="杭州市", start_chain=start)
-
     try:
         for _ in range(2):
-            with pytest.raises(Power):
-                made()
-        with made() as city:
+            making.cut_short()
+        with making.done() as city:
             city.chain.confirm()
             labels = [each.label for each in transactions(city) if each.label.startswith("deploy/")]
         assert sorted(labels) == ["deploy/LogAnchor", "deploy/MemberRegistry", "deploy/StatusRegistry"]
     finally:
-        for chain in chains:
-            chain.stop()
+        making.close()
 
 
 def test_making_a_member_known_twice_changes_nothing(home: Home) -> None:

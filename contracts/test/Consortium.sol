@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity ^0.8.24;
+
+import {IMemberRegistry, ROLE_PUBLISH, ROLE_STATUS} from "../interfaces/IMemberRegistry.sol";
+import {LogAnchor} from "../LogAnchor.sol";
+import {MemberRegistry} from "../MemberRegistry.sol";
+import {StatusRegistry} from "../StatusRegistry.sol";
+import {Base} from "./Base.sol";
+
+/// @title Three cities in production, each with a governor and a hot account
+abstract contract Consortium is Base {
+    uint32 internal constant HANGZHOU = 1;
+    uint32 internal constant CHANGSHA = 2;
+    uint32 internal constant NANJING = 3;
+    uint32 internal constant CITIES = 3;
+    uint64 internal constant MIN_INTERVAL = 4;
+    bytes32 internal constant NAME = keccak256("consortium");
+    bytes32 internal constant TYPE_A = "11100000000013338W011";
+    bytes32 internal constant TYPE_B = "11100000000013338W032";
+    bytes32 internal constant AGENCY_A = "11330105002500287C";
+    bytes32 internal constant AGENCY_B = "11430000006122244L";
+    address internal constant STRANGER = address(0x57A4);
+
+    MemberRegistry internal registry;
+    LogAnchor internal anchor;
+    StatusRegistry internal status;
+
+    function governor(uint32 city) internal pure returns (address) {
+        return address(uint160(0x60000 + city));
+    }
+
+    function hot(uint32 city) internal pure returns (address) {
+        return address(uint160(0x70000 + city));
+    }
+
+    function founder(uint32 city) internal pure returns (IMemberRegistry.Founder memory f) {
+        (f.city, f.division, f.governor) = (city, 100_000 + city, governor(city));
+        f.hot = new address[](1);
+        f.hot[0] = hot(city);
+        f.types = new bytes32[](1);
+        f.types[0] = TYPE_A;
+    }
+
+    function founders(uint32 count) internal pure returns (IMemberRegistry.Founder[] memory all) {
+        all = new IMemberRegistry.Founder[](count);
+        for (uint32 i = 0; i < count; ++i) {
+            all[i] = founder(i + 1);
+        }
+    }
+
+    function deploy() internal {
+        tick();
+        registry = new MemberRegistry(NAME, founders(CITIES), true);
+        anchor = new LogAnchor(registry, MIN_INTERVAL);
+        status = new StatusRegistry(registry);
+        pass(1, 1);
+    }
+
+    /// @dev The next call comes from the city's governor.
+    function as_(uint32 city) internal {
+        vm.prank(governor(city));
+    }
+
+    function unregistered(address who) internal pure returns (bytes memory) {
+        return abi.encodeWithSelector(IMemberRegistry.Unregistered.selector, who);
+    }
+}
