@@ -6,7 +6,7 @@ PIP    := python -m pip install --quiet --disable-pip-version-check --no-deps
 LOCKED := --only-binary :all: --require-hashes -r
 UVC    := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
           --no-emit-index-url --no-emit-find-links --no-annotate --no-header
-.PHONY: demo test test-interop shown check contracts fresh lock samples clean help
+.PHONY: demo test bench test-interop shown check contracts fresh lock samples clean help
 
 help:            ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
@@ -16,6 +16,9 @@ demo: $(V)/run $(V)/npm-run  ## the walk: issue, anchor, verify, tamper, revoke,
 
 test: $(V)/dev $(V)/npm  ## every test, acceptance at a tenth
 	@pytest -q $(T)
+
+bench: $(V)/dev $(V)/npm-run  ## measure beside the peers, write docs/performance.md
+	@certledger bench --write docs/performance.md
 
 shown: $(V)/dev $(V)/npm  ## every acceptance test at full size, evidence printed
 	@CERTLEDGER_SHOWN=1 pytest -q -s tests/acceptance

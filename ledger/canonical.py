@@ -23,65 +23,92 @@ MAX_INTEGER = 2**53 - 1
 
 def dumps(value: Json) -> bytes:
     """The one UTF-8 encoding of `value`. Raises `CanonicalError` for what strict JCS cannot carry."""
-    return orjson.dumps(_ordered(value, 0))
+    return _encoded(value, plain=_check(value, 0))
 
 
 def loads(text: bytes, *, max_bytes: int) -> Json:
     """Parse strictly, at most `max_bytes` long; white space and key order are free. Raises `CanonicalError`."""
+    value = _parsed(text, max_bytes)
+    _check(value, 0)
+    return value
+
+
+def loads_canonical(text: bytes, *, max_bytes: int) -> Json:
+    """Like `loads`, and the bytes must already be canonical: what was signed is what is read."""
+    value = _parsed(text, max_bytes)
+    if _encoded(value, plain=_check(value, 0)) != text:
+        _refuse("JSON_NOT_CANONICAL", "document is not in canonical form")
+    return value
+
+
+def _encoded(value: Json, *, plain: bool) -> bytes:
+    """A checked value; `plain`: its keys are ASCII, where orjson's order is that of RFC 8785."""
+    return orjson.dumps(value, option=orjson.OPT_SORT_KEYS) if plain else orjson.dumps(_ordered(value))
+
+
+def _parsed(text: bytes, max_bytes: int) -> Json:
     if len(text) > max_bytes:
         _refuse("JSON_TOO_LARGE", "document is longer than allowed", limit=max_bytes)
     try:
-        value = json.loads(
-            text.decode("utf-8"),
-            object_pairs_hook=_unique,
-            parse_int=_integer,
-            parse_float=_no_float,
-            parse_constant=_no_float,
-        )
+        value: Json = _DECODER.decode(text.decode("utf-8"))
     except UnicodeDecodeError:
         _refuse("JSON_NOT_UTF8", "document is not UTF-8")
     except RecursionError:
         _refuse("JSON_TOO_DEEP", "document is nested too deeply", limit=MAX_DEPTH)
     except json.JSONDecodeError as error:
         _refuse("JSON_SYNTAX", "document is not JSON", position=error.pos)
-    _ordered(value, 0)
-    return value  # type: ignore[no-any-return]  # json.loads cannot say what the hooks guarantee
-
-
-def loads_canonical(text: bytes, *, max_bytes: int) -> Json:
-    """Like `loads`, and the bytes must already be canonical: what was signed is what is read."""
-    value = loads(text, max_bytes=max_bytes)
-    if dumps(value) != text:
-        _refuse("JSON_NOT_CANONICAL", "document is not in canonical form")
     return value
 
 
-def _ordered(value: Json, depth: int) -> Json:
-    """`value` checked, its objects sorted as RFC 8785 §3.2.3 asks."""
+def _check(value: Json, depth: int) -> bool:
+    """Refuse what strict JCS cannot carry. Whether all keys are ASCII, whose order needs no thought."""
     if isinstance(value, str):
-        return _text(value)
+        _text(value)
+        return True
     if value is None or isinstance(value, bool):
-        return value
+        return True
     if isinstance(value, int):
         if not -MAX_INTEGER <= value <= MAX_INTEGER:
             _refuse("JSON_INTEGER_RANGE", "integer beyond 2^53-1")
-        return value
+        return True
     if depth == MAX_DEPTH:
         _refuse("JSON_TOO_DEEP", "document is nested too deeply", limit=MAX_DEPTH)
     if isinstance(value, dict):
-        return {_text(key): _ordered(value[key], depth + 1) for key in _sorted_keys(value)}
+        return _check_members(value, depth)
     if isinstance(value, list | tuple):
-        return [_ordered(item, depth + 1) for item in value]
+        plain = True
+        for item in value:
+            plain &= _is_plain(item) or _check(item, depth + 1)
+        return plain
     _refuse("JSON_TYPE", "value has no place in canonical JSON", type=type(value).__name__)
 
 
-def _sorted_keys(members: dict[str, Json]) -> list[str]:
-    """Keys by UTF-16 code units: not code points, which differ beyond U+FFFF."""
-    if not all(isinstance(key, str) for key in members):
-        _refuse("JSON_TYPE", "object keys must be strings")
-    if all(key.isascii() for key in members):
-        return sorted(members)
-    return sorted(members, key=lambda key: key.encode("utf-16-be", "surrogatepass"))
+def _is_plain(value: Json) -> bool:
+    """The commonest values that need no further look."""
+    kind = type(value)
+    return (kind is str and value.isascii()) or (kind is int and -MAX_INTEGER <= value <= MAX_INTEGER)  # type: ignore[union-attr,operator]
+
+
+def _check_members(members: dict[str, Json], depth: int) -> bool:
+    plain = True
+    for key, member in members.items():
+        if not isinstance(key, str):
+            _refuse("JSON_TYPE", "object keys must be strings")
+        if not key.isascii():
+            plain = False
+            _text(key)
+        plain &= _is_plain(member) or _check(member, depth + 1)
+    return plain
+
+
+def _ordered(value: Json) -> Json:
+    """A checked value with its objects sorted by UTF-16 code units (RFC 8785 §3.2.3), which differ beyond U+FFFF."""
+    if isinstance(value, dict):
+        names = sorted(value, key=lambda key: key.encode("utf-16-be"))
+        return {name: _ordered(value[name]) for name in names}
+    if isinstance(value, list | tuple):
+        return [_ordered(item) for item in value]
+    return value
 
 
 def _text(text: str) -> str:
@@ -115,3 +142,8 @@ def _no_float(_: str) -> NoReturn:
 
 def _refuse(code: str, message: str, **params: object) -> NoReturn:
     raise CanonicalError(code, message, **params)
+
+
+_DECODER = json.JSONDecoder(
+    object_pairs_hook=_unique, parse_int=_integer, parse_float=_no_float, parse_constant=_no_float
+)

@@ -50,8 +50,8 @@ class Form:
 
     def check(self, value: Json) -> Mapping[str, Any]:
         """`value` again, now known to have the form; else `VerificationError` naming the place, not the value."""
-        error = next(self._validator.iter_errors(value), None)
-        if error is not None:
+        if not self._validator.is_valid(value):
+            error = next(self._validator.iter_errors(value))
             place = "/".join(str(part) for part in error.instance_path) or "(top)"
             raise VerificationError(self._code, f"unexpected form at {place}", place=place)
         assert isinstance(value, dict)  # noqa: S101  # every Form is a record

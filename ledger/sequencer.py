@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from threading import Lock
+from threading import Condition
 from typing import Any, Generic, Protocol, TypeVar
 
 from ledger import entries, tile
@@ -101,22 +101,36 @@ class Sequencer:
         self._key = key
         self._clock = clock
         self._queues: dict[LogName, deque[_Ticket]] = {}
-        self._turn = Lock()
+        self._changed = Condition()
+        self._committing = False
 
     def append(self, log: LogName, act: Act[T]) -> Appended[T]:
         """Durable on return. Raises what the act raised, `AppendRefused` or `StoreUnavailable`."""
         ticket = _Ticket(act)
-        queue = self._queues.setdefault(log, deque())
-        queue.append(ticket)
-        with self._turn:
-            # Whoever held the lock before may have committed our act with its own; older ones come first.
-            while not ticket.done:
-                batch = [queue.popleft() for _ in range(min(len(queue), MAX_ACTS))]
+        with self._changed:
+            queue = self._queues.setdefault(log, deque())
+            queue.append(ticket)
+        while batch := self._lead(queue, ticket):
+            try:
                 self._answer(log, batch)
+            finally:
+                with self._changed:
+                    self._committing = False
+                    self._changed.notify_all()
         if ticket.error is not None:
             raise ticket.error
         assert ticket.answer is not None  # noqa: S101
         return ticket.answer
+
+    def _lead(self, queue: deque[_Ticket], ticket: _Ticket) -> list[_Ticket]:
+        """Wait until the ticket is answered (nothing to do), or until it is our turn to commit for all who wait."""
+        with self._changed:
+            while self._committing and not ticket.done:
+                self._changed.wait()
+            if ticket.done:
+                return []
+            self._committing = True
+            return [queue.popleft() for _ in range(min(len(queue), MAX_ACTS))]
 
     def _answer(self, log: LogName, tickets: Sequence[_Ticket]) -> None:
         """Commit a batch; if the commit itself fails, nobody in it was recorded and everybody hears why."""

@@ -17,6 +17,7 @@ import typer
 
 from api.cli import exits
 from api.cli.anchor import app as anchor
+from api.cli.bench import bench
 from api.cli.bundle import app as bundle
 from api.cli.cert import app as cert
 from api.cli.city import check, init, up
@@ -40,7 +41,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-for command in (demo, up, init, verify, check):
+for command in (demo, up, init, verify, check, bench):
     app.command()(command)
 app.add_typer(cert, name="cert", help="证照 Certificates: issue, show, suspend, reinstate, revoke, cancel, renew.")
 app.add_typer(bundle, name="bundle", help="证据包 Evidence bundles.")

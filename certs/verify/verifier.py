@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from certs import sdjwt
+from certs.sdjwt import Presentation
 from certs.verify import anchor, binding, inclusion, issuer, material, signature, status, validity
 from certs.verify.finding import failed, not_asked, not_reached, passed
 from certs.verify.material import FormatError, Material
@@ -23,13 +24,18 @@ _LATER_STEPS = (Step.HOLDER, Step.RECOGNITION, Step.AUTHORIZATION, Step.ACCESS)
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """A verdict, and the claims it is about."""
+    """A verdict, and what it is about."""
 
     verdict: Verdict
-    claims: dict[str, Json]
-    """What the certificate shows. Empty unless VALID: nobody should act on the fields of a certificate that is not."""
+    shown: Presentation | None
+    """What was shown, if the verdict is VALID."""
     cosigners: int
     """How many cities had to sign the snapshot (k of the trust file)."""
+
+    @property
+    def claims(self) -> dict[str, Json]:
+        """The claims shown. Empty unless VALID: nobody should act on the fields of a certificate that is not."""
+        return sdjwt.disclosed(self.shown) if self.shown else {}
 
 
 class Verifier:
@@ -81,6 +87,5 @@ class Verifier:
         return self._verified(Verdict(findings), parts)
 
     def _verified(self, verdict: Verdict, parts: Material | None) -> Verified:
-        valid = verdict.result == Result.VALID and parts is not None
-        claims = sdjwt.disclosed(parts.presentation) if valid and parts is not None else {}
-        return Verified(verdict, claims, self._trust.k)
+        shown = parts.presentation if parts is not None and verdict.result == Result.VALID else None
+        return Verified(verdict, shown, self._trust.k)

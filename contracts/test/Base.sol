@@ -12,7 +12,8 @@ interface Vm {
     function prank(address sender) external;
     function warp(uint256 time) external;
     function roll(uint256 number) external;
-    function etch(address target, bytes calldata code) external;
+    function mockCall(address target, bytes calldata given, bytes calldata answer) external;
+    function mockCallRevert(address target, bytes calldata given, bytes calldata answer) external;
     function expectRevert(bytes calldata reason) external;
     function expectRevert() external;
     function recordLogs() external;

@@ -51,15 +51,15 @@ contract TermsTest is Base {
     }
 
     function testFuzz_anyHistoryAnswersLikeTheReference(uint256 seed) external {
-        _live(seed, 24);
-        _compareAll();
+        _live(seed, 16);
+        _compareAtEdges();
     }
 
     /// @dev The same for one long history, in which every kind of act surely occurs.
     function test_aLongHistory() external {
         for (uint256 i = 0; i < 6; ++i) {
             _live(i, 24);
-            _compareAll();
+            _compareAtEdges();
             (line, time, number) = (new Timeline(), GENESIS, 1);
             delete known;
             tick();
@@ -118,9 +118,9 @@ contract TermsTest is Base {
                 known[number + b] = known[number + b - 1];
             }
             pass(blocks == 0 ? 0 : 1 + (dice >> 8) % 5, blocks);
-            uint256 at = time - GENESIS + (dice >> 16) % 12;
-            if ((dice >> 24) % 3 == 0) _end(at);
-            else _open(at, (dice >> 32) % 3 == 0 ? SECONDS : at + (dice >> 40) % 20);
+            uint256 second = time - GENESIS + (dice >> 16) % 12;
+            if ((dice >> 24) % 3 == 0) _end(second);
+            else _open(second, (dice >> 32) % 3 == 0 ? SECONDS : second + (dice >> 40) % 20);
         }
     }
 
@@ -149,15 +149,23 @@ contract TermsTest is Base {
         }
     }
 
-    function _compareAll() private view {
-        for (uint256 b = 0; b <= number; ++b) {
-            for (uint256 s = 0; s < SECONDS; ++s) {
-                bool expected = known[b] >> s & 1 == 1;
-                vm.assertTrue(line.covers(GENESIS + uint64(s), uint64(b)) == expected, "covers");
-            }
+    /// @dev An answer can change at an edge of some record only, so these seconds and those before them say it all.
+    function _compareAtEdges() private view {
+        Term[] memory terms = line.all();
+        for (uint256 i = 0; i < terms.length; ++i) {
+            _compareAround(terms[i].from);
+            if (terms[i].to != FOREVER) _compareAround(terms[i].to);
         }
-        for (uint256 s = 0; s < SECONDS; ++s) {
-            vm.assertTrue(line.reaches(GENESIS + uint64(s)) == (known[number] >> s != 0), "reaches");
+        _compareAround(GENESIS + uint64(SECONDS) - 1);
+    }
+
+    function _compareAround(uint64 edge) private view {
+        for (uint64 s = edge - GENESIS; s + 1 >= edge - GENESIS; --s) {
+            for (uint64 b = 0; b <= number; ++b) {
+                vm.assertTrue(line.covers(GENESIS + s, b) == (known[b] >> s & 1 == 1), "covers");
+            }
+            vm.assertTrue(line.reaches(GENESIS + s) == (known[number] >> s != 0), "reaches");
+            if (s == 0) return;
         }
     }
 

@@ -27,6 +27,9 @@ FULL = os.environ.get("CERTLEDGER_SHOWN") == "1"
 """Full size, and the table of evidence at the end."""
 GUARD = 300.0
 """Seconds after which a command hangs: ten times what the slowest may take."""
+PROMPT = "密钥库口令"
+KEYS_PRESSED = "⌨"
+"""Stands in what was read from a terminal where the keys were pressed."""
 _ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 _WIDE = struct.pack("HHHH", 50, 240, 0, 0)
 
@@ -127,7 +130,8 @@ def in_terminal(
 def _read_terminal(ours: int, begun: float, typed: bytes) -> tuple[str, float]:
     """Everything until the other side closes, and when its first line was whole."""
     read, first_line = bytearray(), 0.0
-    while select.select([ours], [], [], GUARD)[0]:
+    while True:
+        assert select.select([ours], [], [], GUARD)[0] and time.monotonic() - begun < GUARD, f"hangs: {read[-500:]!r}"
         try:
             piece = os.read(ours, 65536)
         except OSError:  # Linux says EIO when the last writer has gone
@@ -135,7 +139,10 @@ def _read_terminal(ours: int, begun: float, typed: bytes) -> tuple[str, float]:
         if not piece:
             break
         read += piece
-        if typed and read.rstrip().endswith(b":"):
+        if typed and PROMPT.encode() in read:
+            time.sleep(1.0)  # a person reads what stands there
+            read += os.read(ours, 65536) if select.select([ours], [], [], 0)[0] else b""
+            read += KEYS_PRESSED.encode()
             os.write(ours, typed)
             typed = b""
         if not first_line and b"\n" in read:

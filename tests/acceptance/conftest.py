@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
-import homes
+import prepared_city as homes
 import pytest
 from command_line import FULL, in_terminal
 from demo_lines import Played
-from homes import Home, Make
-
-Shown = Callable[[str, str], None]
+from evidence import Shown
+from prepared_city import Home, Make
 
 _ROWS = pytest.StashKey[list[tuple[str, str]]]()
 

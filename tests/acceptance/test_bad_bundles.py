@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from command_line import FULL, certledger
-from conftest import Shown
-from homes import Home
+from evidence import Shown
+from prepared_city import Home
 
 SEED = 20260101
 MEGABYTE = 1024 * 1024

@@ -6,11 +6,11 @@ import csv
 from collections.abc import Callable
 from pathlib import Path
 
-import homes
+import prepared_city as homes
 import pytest
 from command_line import Ran
-from conftest import Shown
-from homes import CONSTRUCTION, IDENTITY, LICENCE, MARKET, POLICE, Home, Rows
+from evidence import Shown
+from prepared_city import CONSTRUCTION, IDENTITY, LICENCE, MARKET, POLICE, Home, Rows
 
 HEADER, *GOOD = homes.licences()
 UNTOUCHED = GOOD[homes.FIRST_ROWS + 100 :]

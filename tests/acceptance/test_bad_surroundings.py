@@ -1,4 +1,4 @@
-"""What an operator runs into: the chain away, a wrong password, a folder that takes no writing, a port that is taken."""
+"""What an operator runs into: the chain away, a wrong password, a folder that is read-only, a port that is taken."""
 
 from __future__ import annotations
 
@@ -9,11 +9,22 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-import homes
+import prepared_city as homes
 import pytest
-from command_line import GUARD, Ran, certledger, environment, in_terminal, rpc, service, transactions
-from conftest import Shown
-from homes import LICENCE, MARKET, Home, Make
+from command_line import (
+    GUARD,
+    KEYS_PRESSED,
+    PROMPT,
+    Ran,
+    certledger,
+    environment,
+    in_terminal,
+    rpc,
+    service,
+    transactions,
+)
+from evidence import Shown
+from prepared_city import LICENCE, MARKET, Home, Make
 
 HEADER, *GOOD = homes.licences()
 PR_CAPBSET_DROP, CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH, CAP_FOWNER = 24, 1, 2, 3
@@ -134,7 +145,7 @@ def test_rejects_that_cannot_be_written_are_said_plainly(apart: Make, tmp_path: 
         ran = home.issue(file, "--no-anchor", before=bound_by_permissions, expect=None)
     finally:
         folder.chmod(0o755)
-    assert ran.plain and ran.code == 3 and "→" in ran.err, ran.said
+    assert ran.plain and ran.code == 3 and "→" in ran.err, f"{ran.said}\n{home.size()} entries"
     shown("rejects cannot be written", f"exit {ran.code}, {ran.err.splitlines()[0]}; {home.size()} entries")
 
 
@@ -190,18 +201,26 @@ def test_a_second_devnet_up_leaves_the_first_alone(city: Home) -> None:
     assert int(rpc(first["url"], "eth_chainId"), 16) == 31337
 
 
-def test_asked_in_a_terminal_a_wrong_password_is_no_traceback(apart: Make) -> None:
-    """Nobody types anything: the end of input is an answer too."""
-    home = apart()
+def asking(home: Home) -> Home:
+    """The city asks for its password instead of reading it from a file."""
     settings = home.path / "certledger.toml"
     text = settings.read_text(encoding="utf-8")
     line = next(line for line in text.splitlines() if line.startswith("password_file"))
     settings.write_text(text.replace(line, 'password_file = ""'), encoding="utf-8")
-    ran = home.issue(homes.SAMPLE, expect=3)
-    assert ran.err.startswith("PASSWORD_MISSING:")
-    typed = in_terminal(
-        *("cert", "issue", homes.SAMPLE, "--agency", MARKET, "--type", LICENCE, "--home", home.path),
-        expect=None,
-        typed=b"wrong\n",
-    )
-    assert typed.code == 3 and "KEYSTORE_PASSWORD" in typed.said and "wrong" not in typed.said
+    return home
+
+
+def test_nobody_to_ask_for_the_password(apart: Make) -> None:
+    ran = asking(apart()).issue(homes.SAMPLE, expect=3)
+    assert ran.err.startswith("PASSWORD_MISSING:") and ran.plain
+
+
+def test_a_wrong_password_typed_in_a_terminal(apart: Make, shown: Shown) -> None:
+    """The question stays readable until it is answered: no progress bar is drawn over it."""
+    home = asking(apart())
+    asked = ("cert", "issue", homes.SAMPLE, "--agency", MARKET, "--type", LICENCE, "--home", home.path)
+    ran = in_terminal(*asked, expect=3, typed=b"hunter22\n")
+    assert "KEYSTORE_PASSWORD" in ran.said and "hunter22" not in ran.said
+    question = ran.out[ran.out.index(PROMPT) : ran.out.index(KEYS_PRESSED)]
+    shown("a wrong password typed in a terminal", f"exit 3; stands there when keys are pressed: {question!r}")
+    assert "\x1b[2K" not in question and "━" not in question

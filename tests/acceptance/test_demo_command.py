@@ -7,11 +7,11 @@ import shutil
 import subprocess
 from pathlib import Path
 
-import homes
+import prepared_city as homes
 import pytest
 from command_line import FULL, GUARD, ROOT, certledger, environment, watched
-from conftest import Shown
 from demo_lines import EVENTS, IDENTIFIER, Line, Played, printed_commands, read
+from evidence import Shown
 
 VERDICTS = {
     **dict.fromkeys(("online", "offline", "selective", "reinstated", "renewed", "stopped_offline", "back"), "VALID"),

@@ -8,11 +8,11 @@ import re
 import subprocess
 from pathlib import Path
 
-import homes
+import prepared_city as homes
 import pytest
 from command_line import COMMAND, FULL, GUARD, environment, in_terminal, rpc, transactions, watched
-from conftest import Shown
-from homes import LICENCE, MARKET, Home, Make, Rows
+from evidence import Shown
+from prepared_city import LICENCE, MARKET, Home, Make, Rows
 
 ROWS = 10_000 if FULL else 1_000
 RULES = {

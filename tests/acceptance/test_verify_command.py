@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 from command_line import certledger, watched
-from conftest import Shown
-from homes import MARKET, Home, Make
+from evidence import Shown
+from prepared_city import MARKET, Home, Make
 
 FORBIDDEN = ("web3", "sqlalchemy", "fastapi")
 STEPS = (

@@ -142,6 +142,27 @@ def test_a_json_line_with_a_lone_surrogate_is_a_reject(home: Home) -> None:
     assert (report.issued, report.rejected) == (0, 1)
 
 
+def issue_in_a_process(folder: str, path: str, done: Any) -> None:
+    with City(Path(folder)) as city:
+        report = issue_file(
+            city, Path(path), type_id="real_estate_title", agency=MARKET, words=WORDS, progress=lambda *_: None
+        )
+    done.put((report.issued, report.rules))
+
+
+def test_a_json_line_nested_too_deeply_is_a_reject_and_not_the_end_of_the_process(home: Home) -> None:
+    """The chain client's libraries raise the recursion limit: a recursive parser then runs out of stack."""
+    good = (SAMPLES / "real_estate_title.jsonl").read_text(encoding="utf-8").splitlines()[0]
+    path = home.folder / "rows.jsonl"
+    path.write_text(good + '\n{"location": ' + "[" * 150_000 + "]" * 150_000 + "}\n", encoding="utf-8")
+    done = FRESH.Queue()
+    child = FRESH.Process(target=issue_in_a_process, args=(str(home.folder), str(path), done))
+    child.start()
+    child.join(HANG_SECONDS)
+    assert child.exitcode == 0
+    assert done.get(timeout=HANG_SECONDS) == (1, {"ROW_MALFORMED": 1})
+
+
 # -------------------------------------------------------------- two processes
 
 

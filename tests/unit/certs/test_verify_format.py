@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import random
+import subprocess
+import sys
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import forge
 import orjson
 import pytest
 from forge import refused
+from vectors import ROOT
 
 from certs.bundle import MAX_BYTES
 from certs.verify.reasons import Reason
+from ledger import trust
 from ledger.canonical import MAX_DEPTH
 from ledger.verdict import Result, State, Step
 
@@ -125,11 +130,35 @@ def test_a_key_written_twice_inside_is_refused(inside: bytes, again: bytes) -> N
     refused_as_bundle(FILE.replace(inside, inside + again))
 
 
-@pytest.mark.parametrize("depth", [MAX_DEPTH, 1000, 100_000])
+@pytest.mark.parametrize("depth", [MAX_DEPTH, 900])
 @pytest.mark.parametrize("pair", [(b"[", b"]"), (b'{"a":', b"}")])
 def test_deep_nesting_is_refused(depth: int, pair: tuple[bytes, bytes]) -> None:
     bomb = pair[0] * depth + b"1" + pair[1] * depth
     refused_as_bundle(FILE.replace(b'"body":{', b'"body":{"x":' + bomb + b","))
+
+
+DEEP = """
+import sys
+from certs.verify.verifier import Verifier
+from ledger import trust
+limit, trust_file, bundle = int(sys.argv[1]), *sys.argv[2:]
+sys.setrecursionlimit(limit)
+print(Verifier(trust.decode(open(trust_file, "rb").read())).question(open(bundle, "rb").read()))
+"""
+
+
+@pytest.mark.parametrize("limit", [1000, 100_000])
+@pytest.mark.parametrize("opening", ["[", '{"a":'])
+def test_nesting_that_would_overflow_the_stack_is_refused(tmp_path: Path, opening: str, limit: int) -> None:
+    """A library that the chain client loads raises Python's recursion limit to 100,000 for the whole process: then
+    nothing stops a recursive parser before the stack ends, and the process with it. So it is tried in a process."""
+    trust_file, bundle_file = tmp_path / "trust.json", tmp_path / "bundle.json"
+    trust_file.write_bytes(trust.encode(forge.TRUST))
+    bundle_file.write_bytes(b'{"v":1,"x":' + opening.encode() * 200_000 + b"}")
+    assert bundle_file.stat().st_size <= MAX_BYTES
+    command = [sys.executable, "-c", DEEP, str(limit), str(trust_file), str(bundle_file)]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
+    assert (ended.returncode, ended.stdout) == (0, "None\n"), ended.stderr[-300:]
 
 
 @pytest.mark.parametrize(

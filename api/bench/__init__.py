@@ -1,0 +1,1 @@
+"""`certledger bench`: how fast, measured beside the peers of the field in the same run, as ratios."""

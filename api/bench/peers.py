@@ -1,0 +1,77 @@
+"""The peers: libraries of others doing the nearest thing they do. Tests install them; a bare install lacks them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from api.bench.rounds import Contender
+
+
+def version(distribution: str) -> str | None:
+    """The installed version of a peer, None if it is not there."""
+    try:
+        return metadata.version(distribution)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def sdjwt_issue(claims: Mapping[str, Any], times: int) -> Contender | None:
+    """PyPI sd-jwt issuing the same claims: SD-JWT and signature, no schema, no identifier, nothing stored."""
+    found = version("sd-jwt")
+    if found is None:
+        return None
+    issuer, key, wrapped = _sdjwt(claims)
+
+    def work() -> int:
+        for _ in range(times):
+            issuer(wrapped(), key)
+        return times
+
+    return Contender(f"sd-jwt {found}", work)
+
+
+def sdjwt_verify(claims: Mapping[str, Any], times: int) -> Contender | None:
+    """PyPI sd-jwt verifying a presentation: signature and disclosures alone."""
+    found = version("sd-jwt")
+    if found is None:
+        return None
+    from sd_jwt.verifier import SDJWTVerifier
+
+    issuer, key, wrapped = _sdjwt(claims)
+    text = issuer(wrapped(), key).sd_jwt_issuance
+
+    def work() -> int:
+        for _ in range(times):
+            SDJWTVerifier(text, lambda *_: key).get_verified_payload()
+        return times
+
+    return Contender(f"sd-jwt {found}", work)
+
+
+def pymerkle_append(folder: Path, times: int) -> Contender | None:
+    """PyPI pymerkle on SQLite: one entry, one commit."""
+    found = version("pymerkle")
+    if found is None:
+        return None
+    from pymerkle import SqliteTree
+
+    tree = SqliteTree(str(folder / "pymerkle.sqlite"))
+
+    def work() -> int:
+        for number in range(times):
+            tree.append_entry(b"entry %d" % number)
+        return times
+
+    return Contender(f"pymerkle {found} on SQLite", work)
+
+
+def _sdjwt(claims: Mapping[str, Any]) -> tuple[Callable[..., Any], Any, Callable[[], dict[Any, Any]]]:
+    from jwcrypto.jwk import JWK
+    from sd_jwt.common import SDObj
+    from sd_jwt.issuer import SDJWTIssuer
+
+    key = JWK.generate(kty="EC", crv="P-256")
+    return SDJWTIssuer, key, lambda: {SDObj(name): value for name, value in claims.items()}
