@@ -62,9 +62,20 @@ def translated() -> Iterator[None]:
 
 @contextmanager
 def savepoint(connection: Connection) -> Iterator[None]:
-    """Undone alone if its body raises. A `StoreConflict` is the body's own; other `StoreUnavailable` the database's."""
-    with translated(), connection.begin_nested():
-        yield
+    """Undone alone if its body raises. A `StoreConflict` is the body's own; other `StoreUnavailable` the database's.
+
+    Plain statements, because SQLAlchemy's nested transactions cost more than everything else an append does. Where
+    the database has ended the whole transaction (SQLite on a full disk), undoing fails, and that is told.
+    """
+    with translated():
+        connection.exec_driver_sql("SAVEPOINT act")
+        try:
+            yield
+        except Exception:
+            connection.exec_driver_sql("ROLLBACK TO SAVEPOINT act")
+            connection.exec_driver_sql("RELEASE SAVEPOINT act")
+            raise
+        connection.exec_driver_sql("RELEASE SAVEPOINT act")
 
 
 def _driver_code(error: DBAPIError) -> str:
