@@ -12,7 +12,6 @@ import traceback
 from collections.abc import Sequence
 from itertools import pairwise
 
-import click
 import typer
 
 from api.cli import exits
@@ -58,11 +57,11 @@ def main(argv: Sequence[str]) -> int:
     try:
         code = app(args=list(argv), standalone_mode=False)
         return code if isinstance(code, int) else exits.DONE
-    except click.UsageError as error:
+    except typer.TyperException as error:
         return _refuse(output, ApiError("USAGE", error.format_message(), problem=error.format_message()))
     except (LedgerError, CertsError, ApiError) as error:
         return _refuse(output, error)
-    except (KeyboardInterrupt, click.Abort):
+    except (KeyboardInterrupt, typer.Abort):
         return INTERRUPTED
     except Exception:
         return _internal(output)
