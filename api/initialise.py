@@ -18,6 +18,7 @@ from ledger import canonical
 from ledger.evm.account import Account
 from ledger.evm.contracts.member_registry import Founder
 from ledger.evm.deploy import deploy
+from ledger.facts import Question
 from ledger.keys.keystore import Keystore
 from ledger.trust import deployment_json
 
@@ -47,7 +48,8 @@ def initialise(home: Path, *, city: int, division: int, name: str, start_chain: 
         members.city_key_step(city, rules.RECEIPT, keys.signer(wiring.RECEIPT_KEY)),
         members.head_step(city, head),
     ]
-    members.carry_out(opened, "city-keys", steps)
+    known = {key.kid for key in opened.chain.facts(Question(kids=tuple(step.subject for step in steps))).keys}
+    members.carry_out(opened, "city-keys", [step for step in steps if step.subject not in known])
     return opened
 
 

@@ -63,9 +63,8 @@ def carry_out(city: City, label: str, steps: Sequence[Step]) -> None:
     if steps:
         data = member_registry.multicall([step.data for step in steps])
         governor = city.transactor(GOVERNOR)
-        governor.once(
-            f"{label}/{sha256(data).hexdigest()[:16]}", lambda: Call(city.deployment.member_registry.address, data)
-        )
+        to = city.deployment.member_registry.address
+        governor.once(f"{label}/{sha256(data).hexdigest()[:16]}", lambda: Call(to, data), finished=False)
         governor.settle_all(SETTLE_SECONDS)
 
 

@@ -74,7 +74,9 @@ def write(home: Path, settings: Settings) -> None:
     for name, value in settings.model_dump().items():
         # JSON's strings, integers and booleans are TOML's too.
         lines.append(f"{name} = {json.dumps(value, ensure_ascii=False)}")
-    (home / FILE).write_text("\n".join(lines) + "\n", encoding="utf-8")
+    beside = home / (FILE + ".new")
+    beside.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    beside.replace(home / FILE)  # whole or not at all: a folder with settings counts as a city
 
 
 def _problem(error: Exception) -> str:

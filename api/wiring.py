@@ -22,7 +22,7 @@ from ledger.evm import devnet
 from ledger.evm.account import Account
 from ledger.evm.client import EvmChain, EvmWire
 from ledger.evm.journal import journaled_height
-from ledger.evm.rpc import Rpc
+from ledger.evm.rpc import Rpc, RpcError
 from ledger.keys.keystore import ED25519, HMAC, P256, SECP256K1, WRAPPING, Keystore
 from ledger.logid import CERTIFICATE
 from ledger.publisher import Publisher
@@ -179,6 +179,6 @@ class City:
         """Anchor what waits; if the chain is away, say why and leave it waiting: no counter is held up."""
         try:
             self.publisher.catch_up(deadline)
-        except ChainUnavailable as error:
+        except (ChainUnavailable, RpcError) as error:
             return error
         return None

@@ -24,6 +24,8 @@ from certs.certificate_type import CertificateType
 from certs.errors import RowFileError
 from certs.row_survey import MAX_LINE, Survey, survey
 from certs.rows import Columns, RawRow, Reject, clean_heading, headings_of, resolve_columns
+from ledger.canonical import bound_depth
+from ledger.errors import CanonicalError
 
 DELIMITERS: Final = ",;\t"
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
@@ -194,10 +196,11 @@ def _pairs(line: str) -> _Object:
     Numbers with a fraction stay text: 89.50 must not pass through a float.
     """
     try:
+        bound_depth(line)
         value = json.loads(
             line.removeprefix("\ufeff"), object_pairs_hook=_Object, parse_float=str, parse_constant=_no_constant
         )
-    except RecursionError:
+    except CanonicalError:
         raise ValueError("nested too deeply") from None
     if not isinstance(value, _Object):
         raise ValueError("not an object")

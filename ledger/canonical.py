@@ -8,6 +8,7 @@ same values from it, and write the same bytes again.
 from __future__ import annotations
 
 import json
+import re
 import unicodedata
 from typing import NoReturn, TypeAlias
 
@@ -19,6 +20,8 @@ Json: TypeAlias = "dict[str, Json] | list[Json] | str | int | bool | None"
 
 MAX_DEPTH = 32
 MAX_INTEGER = 2**53 - 1
+# A string always ends, at the end of the text if need be, and never gives back what it took: linear for any input.
+_TOKENS = re.compile(r'"(?:[^"\\]|\\.)*+(?:"|\\?\Z)|[\[\]{}]', re.DOTALL)
 
 
 def dumps(value: Json) -> bytes:
@@ -50,14 +53,33 @@ def _parsed(text: bytes, max_bytes: int) -> Json:
     if len(text) > max_bytes:
         _refuse("JSON_TOO_LARGE", "document is longer than allowed", limit=max_bytes)
     try:
-        value: Json = _DECODER.decode(text.decode("utf-8"))
+        decoded = text.decode("utf-8")
+        bound_depth(decoded)
+        value: Json = _DECODER.decode(decoded)
     except UnicodeDecodeError:
         _refuse("JSON_NOT_UTF8", "document is not UTF-8")
-    except RecursionError:
-        _refuse("JSON_TOO_DEEP", "document is nested too deeply", limit=MAX_DEPTH)
     except json.JSONDecodeError as error:
         _refuse("JSON_SYNTAX", "document is not JSON", position=error.pos)
     return value
+
+
+def bound_depth(text: str) -> None:
+    """Refuse nesting that the standard parser would follow until the C stack ends.
+
+    It recurses in C, and other people's packages raise Python's recursion limit beyond what that stack holds. Only a
+    text with more opening brackets than levels is looked at; what is not JSON at all is the parser's to refuse.
+    """
+    if text.count("[") + text.count("{") <= MAX_DEPTH:
+        return
+    depth = 0
+    for token in _TOKENS.finditer(text):
+        bracket = token[0]
+        if bracket in ("[", "{"):
+            depth += 1
+            if depth > MAX_DEPTH:
+                _refuse("JSON_TOO_DEEP", "document is nested too deeply", limit=MAX_DEPTH)
+        elif bracket in ("]", "}"):
+            depth -= 1
 
 
 def _check(value: Json, depth: int) -> bool:

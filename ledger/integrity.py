@@ -33,19 +33,33 @@ class Difference:
 
 
 def compare(connection: Connection, row: LogRow, guard: Guard, published: PublishedHead | None) -> Iterator[Difference]:
-    """The head in the database against its own tiles, the guard and the chain, in all sizes they know."""
+    """The head in the database against its own tiles, the guard and the chain, in all sizes they know.
+
+    Guard and chain are witnesses: where the tiles still lead to what they hold, it is the head's row that was edited.
+    """
     read = logs.tile_reader(connection, row.no)
-    claims = [("HEAD_NOT_OF_TILES", "log", "root", row.head)]
     known = guard.read(row.id)
-    if known is not None:
-        claims.append(("DATABASE_BEHIND_GUARD", "log", "size", known))
-    if published is not None:
-        claims.append(("DATABASE_BEHIND_CHAIN", "log", "size", Head(published.size, published.root)))
-    for code, table, column, head in claims:
-        if head.size > row.head.size:
-            yield Difference(code, row, None, table, column)
-        elif _root(read, head.size) != head.root:
+    witnesses = [head for head in (known, published and Head(published.size, published.root)) if head]
+    intact = any(_root(read, head.size) == head.root for head in witnesses)
+    if _root(read, row.head.size) != row.head.root:
+        yield _misled(row, witnesses, intact)
+        if intact:
+            return
+    if known is not None and known.size > row.head.size:
+        yield Difference("DATABASE_BEHIND_GUARD", row, None, "log", "size")
+    if published is not None and published.size > row.head.size:
+        yield Difference("DATABASE_BEHIND_CHAIN", row, None, "log", "size")
+    for head in witnesses:
+        if head.size <= row.head.size and _root(read, head.size) != head.root:
             yield Difference("ROOT_DIFFERS", row, head.size - 1, "tile", "hashes")
+
+
+def _misled(row: LogRow, witnesses: list[Head], intact: bool) -> Difference:
+    """The head does not follow from the tiles: which of the two was edited?"""
+    if not intact:
+        return Difference("ROOT_DIFFERS", row, row.head.size - 1, "tile", "hashes")
+    same_root = any(head.root == row.head.root for head in witnesses)
+    return Difference("HEAD_NOT_OF_TILES", row, None, "log", "size" if same_root else "root")
 
 
 def rehash(
@@ -58,8 +72,9 @@ def rehash(
         for missing in range(expected, index):
             yield Difference("ENTRY_MISSING", row, missing, "entry", "idx")
         expected = index + 1
-        if not _is_leaf(read, row, index, sealed, key):
-            yield Difference("ENTRY_ALTERED", row, index, "entry", "sealed")
+        fault = _fault(read, row, index, sealed, key)
+        if fault is not None:
+            yield fault
         if index % _REPORT_EVERY == 0:
             progress(_REPORT_EVERY)
     for missing in range(expected, end):
@@ -76,11 +91,17 @@ def tiles(connection: Connection, row: LogRow, start: int) -> Iterator[Differenc
         yield Difference("TILE_CUT_SHORT", row, None, "tile", "hashes")
 
 
-def _is_leaf(read: tile.ReadTile, row: LogRow, index: int, sealed: bytes, key: Wrapper) -> bool:
+def _fault(read: tile.ReadTile, row: LogRow, index: int, sealed: bytes, key: Wrapper) -> Difference | None:
+    """An entry that opens is as it was sealed, since nobody can seal another without the key: then the tile differs."""
     try:
-        return [entries.rehash(sealed, log_id=row.id, index=index, key=key)] == tile.leaves(read, index, index + 1)
+        leaf = entries.rehash(sealed, log_id=row.id, index=index, key=key)
     except (VerificationError, CanonicalError):
-        return False
+        return Difference("ENTRY_ALTERED", row, index, "entry", "sealed")
+    try:
+        same = tile.leaves(read, index, index + 1) == [leaf]
+    except VerificationError:
+        same = False
+    return None if same else Difference("LEAF_DIFFERS", row, index, "tile", "hashes")
 
 
 def _root(read: tile.ReadTile, size: int) -> bytes | None:

@@ -122,6 +122,9 @@ class Chain(Wire, Protocol):
     def heads(self, logs: Sequence[bytes]) -> list[PublishedHead | None]:
         """The newest head of each log; None where nothing was published."""
 
+    def history(self, log: bytes) -> list[PublishedHead]:
+        """Every head of a log that was ever published, oldest first. Reads the whole chain's events: for recovery."""
+
     def publish(self, items: Sequence[HeadItem]) -> Call:
         """The call that publishes them, at most 64."""
 

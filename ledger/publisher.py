@@ -126,11 +126,17 @@ class Publisher:
         return _Plan(HEADS_LABEL, tuple(item for item, _ in going), bodies, self._chain.publish(heads))
 
     def _already_there(self, item: Item, row: LogRow, old: PublishedHead) -> None:
-        """The chain holds this very head: another process's transaction, or an outbox that lost its memory."""
-        if old.block > self._chain.final_height():
+        """The chain holds this very head: another process's transaction, or a database that lost its memory.
+
+        Every head is read back, not the newest alone: a leaf's time is that of the first head that covers it.
+        """
+        final = self._chain.final_height()
+        if old.block > final:
             return
+        heads = [head for head in self._chain.history(row.id) if head.block <= final]
         with self._database.writing() as connection:
-            _keep_anchor(connection, row, old)
+            for head in heads:
+                _keep_anchor(connection, row, head)
             outbox.mark(connection, item.id, outbox.DONE)
 
     def _row(self, connection: Connection, item: Item) -> LogRow:

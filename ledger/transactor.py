@@ -64,11 +64,15 @@ class Transactor:
         for transaction in stored:
             self._wire.send(transaction.raw)
 
-    def once(self, label: str, call: Callable[[], Call]) -> StoredTransaction:
-        """Do `call` unless a transaction of this label is under way or done; stored and sent on return."""
+    def once(self, label: str, call: Callable[[], Call], *, finished: bool = True) -> StoredTransaction:
+        """Do `call` unless a transaction of this label is under way or done; stored and sent on return.
+
+        `finished` False: one that is done does not count, because the caller has seen that it is wanted again.
+        """
         with self._database.reading() as connection:
             stored = outbox.transactions(connection, sender=self.address, label=label)
-        known = [transaction for transaction in stored if transaction.state != outbox.REVERTED]
+        counted = (outbox.SIGNED, outbox.FINAL) if finished else (outbox.SIGNED,)
+        known = [transaction for transaction in stored if transaction.state in counted]
         if not known:
             (signed,) = self.sign([call()])
             with self._database.writing() as connection:

@@ -9,7 +9,7 @@ unset MAKEFLAGS MFLAGS MAKELEVEL MAKEFILES
 root=$(cd "$(dirname "$0")/.." && pwd)
 work=$(mktemp -d)
 clone=$work/certledger
-set_up_proof=tests/acceptance/test_verify_command.py
+set_up_proof=tests/acceptance/test_bad_bundles.py
 
 # Processes that name the temporary folder: only such as this script started, since nobody else knows the folder.
 left_running() {

@@ -24,7 +24,7 @@ def bench(
     from api.bench.run import FULL, QUICK, run
 
     output = Output(lang, as_json)
-    with output.progress("bench.progress") as progress:
+    with output.progress("speed.progress") as progress:
         figures = run(QUICK if quick else FULL, lambda _, done, total: progress(done, total))
     if write is not None:
         before = write.read_text(encoding="utf-8").partition(report.MARK)[0] if write.exists() else ""
@@ -32,8 +32,8 @@ def bench(
     if as_json:
         output.json(asdict(figures))
         return
-    output.table(("bench.case", "bench.ours", "bench.peer", "bench.ratio"), report.rows(figures))
+    output.table(("speed.case", "speed.ours", "speed.peer", "speed.ratio"), report.rows(figures))
     output.table(
-        ("bench.figure", "bench.value"),
+        ("speed.figure", "speed.value"),
         [(name, f"{value:,.2f}") for name, value in {**figures.proofs, **figures.machine}.items()],
     )

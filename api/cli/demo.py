@@ -17,7 +17,11 @@ def demo(
     lang: Lang = Language.ZH,
 ) -> None:
     """演示 Issue, anchor, verify, tamper, revoke, stop the chain. Exit 0 only if every line came out as it should."""
+    from api.demo.stage import Stage
+
     output = Output(lang, as_json=False)
+    stage = Stage(output, explain=explain)
+    stage.line("demo.title")  # before the chain client is loaded, which takes longer than everything so far
     from api.demo.walk import run
 
-    raise typer.Exit(run(folder, output, explain=explain))
+    raise typer.Exit(run(folder, output, stage))

@@ -47,10 +47,8 @@ LATE_ROWS = 200
 SHOWN_CLAIMS = ("enterprise_name", "legal_representative")
 
 
-def run(folder: Path, output: Output, *, explain: bool) -> int:
+def run(folder: Path, output: Output, stage: Stage) -> int:
     """Play the whole walk in `folder`, made anew. The exit code: 0 only if every line came out as it should."""
-    stage = Stage(output, explain=explain)
-    stage.line("demo.title")
     _clear(folder)
     stopped: list[DevChain] = []
     try:

@@ -16,6 +16,7 @@ from ledger import statement as statements
 from ledger.canonical import Json
 from ledger.errors import CanonicalError, VerificationError
 from ledger.facts import Question
+from ledger.jws import unb64url
 from ledger.statement import Statement
 
 T = TypeVar("T")
@@ -65,7 +66,7 @@ def read(untrusted: bytes) -> Material:
     """Raises `FormatError` naming the part."""
     bundle = _part(Reason.FORMAT_BUNDLE, lambda: bundles.decode(untrusted))
     presentation = _part(Reason.FORMAT_PRESENTATION, lambda: sdjwt.parse(bundle.presentation))
-    _part(Reason.FORMAT_PRESENTATION, lambda: presentation.untrusted.kid)
+    _part(Reason.FORMAT_PRESENTATION, lambda: _thumbprint(presentation.untrusted.kid))
     payload = _part(Reason.FORMAT_PRESENTATION, lambda: sdjwt.payload(presentation))
     visible = _part(Reason.FORMAT_CERTIFICATE, lambda: certificate.read_visible(payload))
     statement = _part(Reason.FORMAT_STATEMENT, lambda: statements.from_json(bundle.statement))
@@ -79,6 +80,14 @@ def _part(reason: Reason, make: Callable[[], T]) -> T:
         return make()
     except (VerificationError, CanonicalError) as error:
         raise FormatError(reason, error) from None
+
+
+def _thumbprint(kid: str) -> bytes:
+    """A key is named by 32 bytes; anything else could not even be asked for."""
+    value = unb64url(kid)
+    if len(value) != 32:
+        raise VerificationError("JWS_KID", "the header does not name a key by its thumbprint")
+    return value
 
 
 def _replaces(statement: Statement) -> bytes | None:

@@ -14,6 +14,8 @@ interface Vm {
     function roll(uint256 number) external;
     function mockCall(address target, bytes calldata given, bytes calldata answer) external;
     function mockCallRevert(address target, bytes calldata given, bytes calldata answer) external;
+    function getCode(string calldata artifact) external view returns (bytes memory);
+    function envOr(string calldata name, string calldata otherwise) external view returns (string memory);
     function expectRevert(bytes calldata reason) external;
     function expectRevert() external;
     function recordLogs() external;
@@ -46,6 +48,23 @@ abstract contract Base {
     function tick() internal {
         vm.warp(time);
         vm.roll(number);
+    }
+
+    /// @dev A contract of ours by its name: the committed artifact if the environment says where artifacts are, else
+    /// what forge compiled. Never by `new`, which would compile the contract into every test that deploys it.
+    function deployed(string memory name, bytes memory arguments) internal returns (address made) {
+        string memory folder = vm.envOr("ARTIFACTS", "");
+        bool committed = bytes(folder).length != 0;
+        string memory artifact =
+            committed ? string.concat(folder, "/", name, ".json") : string.concat(name, ".sol:", name);
+        bytes memory code = bytes.concat(vm.getCode(artifact), arguments);
+        assembly ("memory-safe") {
+            made := create(0, add(code, 32), mload(code))
+            if iszero(made) {
+                returndatacopy(0, 0, returndatasize())
+                revert(0, returndatasize())
+            }
+        }
     }
 
     /// @dev `x` folded into [low, high].

@@ -50,10 +50,21 @@ abstract contract Consortium is Base {
 
     function deploy() internal {
         tick();
-        registry = new MemberRegistry(NAME, founders(CITIES), true);
-        anchor = new LogAnchor(registry, MIN_INTERVAL);
-        status = new StatusRegistry(registry);
+        registry = newRegistry(NAME, founders(CITIES), true);
+        anchor = newAnchor(MIN_INTERVAL);
+        status = StatusRegistry(deployed("StatusRegistry", abi.encode(registry)));
         pass(1, 1);
+    }
+
+    function newRegistry(bytes32 name, IMemberRegistry.Founder[] memory all, bool production)
+        internal
+        returns (MemberRegistry)
+    {
+        return MemberRegistry(deployed("MemberRegistry", abi.encode(name, all, production)));
+    }
+
+    function newAnchor(uint64 minInterval) internal returns (LogAnchor) {
+        return LogAnchor(deployed("LogAnchor", abi.encode(registry, minInterval)));
     }
 
     /// @dev The next call comes from the city's governor.

@@ -12,9 +12,10 @@ from typing import Any
 from eth_hash.auto import keccak
 from eth_utils.address import to_checksum_address
 
-from ledger.errors import ChainMismatch, ChainUnavailable
+from ledger.errors import ChainMismatch, ChainUnavailable, VerificationError
 from ledger.evm.contracts import log_anchor, member_registry, status_registry
 from ledger.evm.contracts.codec import codec
+from ledger.evm.rpc import Call as RpcCall
 from ledger.evm.rpc import Rpc, RpcError
 from ledger.facts import Facts, PublishedHead, Question
 from ledger.ports import Call, HeadItem, Receipt, StatusChange
@@ -24,6 +25,8 @@ MAX_ITEMS = 64
 MAX_CHANGES = 200
 TRANSACTION_GAS, HEAD_GAS, HASH_GAS, CHANGE_GAS = 80_000, 100_000, 2_000, 140_000
 """Upper bounds for a transaction, a head, a hash of its proof, a status change; a test compares them with gas.json."""
+HISTORY_WINDOW = 5_000
+"""Blocks in one question for events: what nodes commonly allow."""
 LOG_WINDOW = 500
 """Blocks asked for at once: far below what nodes refuse, small enough for one answer."""
 _GAS_MARGIN = 1.2
@@ -43,13 +46,13 @@ class EvmWire:
         self.gas_price = gas_price
 
     def newest(self) -> int:
-        return _number(self._rpc.call("eth_blockNumber"))
+        return _number(self._read(("eth_blockNumber",))[0])
 
     def final_height(self) -> int:
         return self._final(self.newest())
 
     def next_nonce(self, address: str) -> int:
-        return _number(self._rpc.call("eth_getTransactionCount", address, "latest"))
+        return _number(self._read(("eth_getTransactionCount", address, "latest"))[0])
 
     def gas_for(self, sender: str, call: Call) -> int:
         # A margin: proofs do not grow between estimate and block, but other senders change what storage costs.
@@ -64,7 +67,7 @@ class EvmWire:
                 raise
 
     def receipt(self, transaction: bytes) -> Receipt | None:
-        answer: Any = self._rpc.call("eth_getTransactionReceipt", _hex(transaction))
+        answer: Any = self._read(("eth_getTransactionReceipt", _hex(transaction)))[0]
         if answer is None:
             return None
         if not isinstance(answer, dict) or _bytes(answer.get("transactionHash")) != transaction:
@@ -73,7 +76,14 @@ class EvmWire:
 
     def code(self, address: str) -> bytes:
         """Runtime code at an address; empty if there is none."""
-        return _bytes(self._rpc.call("eth_getCode", address, "latest"))
+        return _bytes(self._read(("eth_getCode", address, "latest"))[0])
+
+    def _read(self, *calls: RpcCall) -> list[Any]:
+        """Answers of one batch. A node that refuses to answer a read (too many requests, still syncing) is away."""
+        try:
+            return [self._rpc.call(*calls[0])] if len(calls) == 1 else list(self._rpc.batch(calls))
+        except RpcError as error:
+            raise ChainUnavailable("CHAIN_REFUSED", str(error), method=error.method, reason=error.text) from None
 
 
 class EvmChain(EvmWire):
@@ -87,12 +97,10 @@ class EvmChain(EvmWire):
         expected = self.deployment
         contracts: list[Contract] = [getattr(expected, name) for name in CONTRACTS]
         consortium = _call(expected.member_registry.address, codec(member_registry.NAME).encode("consortiumId"))
-        chain, named, *codes = self._rpc.batch(
-            [
-                ("eth_chainId",),
-                ("eth_call", consortium, "latest"),
-                *(("eth_getCode", contract.address, "latest") for contract in contracts),
-            ]
+        chain, named, *codes = self._read(
+            ("eth_chainId",),
+            ("eth_call", consortium, "latest"),
+            *(("eth_getCode", contract.address, "latest") for contract in contracts),
         )
         if _number(chain) != expected.chain_id:
             raise ChainMismatch("CHAIN_ID", "the node serves another chain", found=_number(chain))
@@ -107,6 +115,21 @@ class EvmChain(EvmWire):
         answers = self._calls([(to, log_anchor.head_call(log)) for log in logs], "latest")
         return [log_anchor.head(log, answer) for log, answer in zip(logs, answers, strict=True)]
 
+    def history(self, log: bytes) -> list[PublishedHead]:
+        topics = [_hex(codec(log_anchor.NAME).topic("HeadPublished")), _hex(log)]
+        found: list[PublishedHead] = []
+        newest = self.newest()
+        for start in range(0, newest + 1, HISTORY_WINDOW):
+            span = {"fromBlock": hex(start), "toBlock": hex(min(start + HISTORY_WINDOW - 1, newest))}
+            (logs,) = self._read(
+                ("eth_getLogs", {**span, "address": self.deployment.log_anchor.address, "topics": topics})
+            )
+            for entry in logs:
+                found += [
+                    h for h in [log_anchor.published(*e, _number(entry["blockNumber"])) for e in _events([entry])] if h
+                ]
+        return found
+
     def publish(self, items: Sequence[HeadItem]) -> Call:
         # Not estimated: a head that is too soon now and not in the next block would be given too little.
         gas = TRANSACTION_GAS + sum(HEAD_GAS + HASH_GAS * len(item.proof) for item in items)
@@ -118,13 +141,16 @@ class EvmChain(EvmWire):
 
     def facts(self, question: Question) -> Facts:
         """Two requests: the newest block, then every row at that block."""
-        block = self._rpc.call("eth_getBlockByNumber", "latest", False)
+        (block,) = self._read(("eth_getBlockByNumber", "latest", False))
         if not isinstance(block, dict):
             raise ChainUnavailable("CHAIN_MALFORMED", "the node has no newest block")
         height = _number(block.get("number"))
         read = _FactReader(question, self.deployment)
         answers = self._calls(read.calls, hex(height))
-        return read.facts(height, _bytes(block.get("hash")), _number(block.get("timestamp")), answers)
+        try:
+            return read.facts(height, _bytes(block.get("hash")), _number(block.get("timestamp")), answers)
+        except (UnicodeDecodeError, OverflowError, VerificationError):
+            raise ChainUnavailable("CHAIN_MALFORMED", "the contracts' answers are not what they can hold") from None
 
     def calldata_and_events(self) -> tuple[list[tuple[bytes, bytes]], list[tuple[bytes, bytes]]]:
         """(transaction hash, calldata) and (transaction hash, topics and data) of everything on the chain.
@@ -136,19 +162,17 @@ class EvmChain(EvmWire):
         newest = self.newest()
         for start in range(0, newest + 1, LOG_WINDOW):
             window = range(start, min(start + LOG_WINDOW, newest + 1))
-            blocks: list[Any] = self._rpc.batch([("eth_getBlockByNumber", hex(n), True) for n in window])
+            blocks = self._read(*(("eth_getBlockByNumber", hex(n), True) for n in window))
             for block in blocks:
                 calldata += [(_bytes(tx["hash"]), _bytes(tx["input"])) for tx in block["transactions"]]
-            span = {"fromBlock": hex(window[0]), "toBlock": hex(window[-1])}
-            logs: Any = self._rpc.call("eth_getLogs", span)
+            (logs,) = self._read(("eth_getLogs", {"fromBlock": hex(window[0]), "toBlock": hex(window[-1])}))
             events += [
                 (_bytes(log["transactionHash"]), b"".join(map(_bytes, (*log["topics"], log["data"])))) for log in logs
             ]
         return calldata, events
 
     def _calls(self, calls: Sequence[tuple[str, bytes]], block: str) -> list[bytes]:
-        batch = [("eth_call", _call(to, data), block) for to, data in calls]
-        return [_bytes(answer) for answer in self._rpc.batch(batch)]
+        return [_bytes(answer) for answer in self._read(*(("eth_call", _call(to, data), block) for to, data in calls))]
 
 
 class _FactReader:

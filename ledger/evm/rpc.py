@@ -83,7 +83,7 @@ class Rpc:
             for index, (method, *params) in enumerate(calls)
         ]
         answer = self._exchange(requests, may_repeat=all(_only_reads(method) for method, *_ in calls))
-        if isinstance(answer, dict):
+        if isinstance(answer, dict) and "error" in answer:
             _unwrap("batch", answer)
         if not isinstance(answer, list) or len(answer) != len(calls):
             raise self._malformed("a batch was answered with another number of answers")

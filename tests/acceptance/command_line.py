@@ -14,7 +14,8 @@ import sys
 import termios
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +28,14 @@ FULL = os.environ.get("CERTLEDGER_SHOWN") == "1"
 """Full size, and the table of evidence at the end."""
 GUARD = 300.0
 """Seconds after which a command hangs: ten times what the slowest may take."""
+BOUND = (
+    sys.executable,
+    *("-I", "-c"),
+    # PR_CAPBSET_DROP of CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH and CAP_FOWNER: exec leaves them behind.
+    "import ctypes, os, sys; drop = ctypes.CDLL(None).prctl\n"
+    "os.geteuid() or [drop(24, each, 0, 0, 0) and os._exit(99) for each in (1, 2, 3)]\n"
+    "os.execv(sys.argv[1], sys.argv[1:])",
+)
 PROMPT = "密钥库口令"
 KEYS_PRESSED = "⌨"
 """Stands in what was read from a terminal where the keys were pressed."""
@@ -75,24 +84,29 @@ def certledger(
     *arguments: object,
     expect: int | None = 0,
     env: dict[str, str] | None = None,
-    before: Any = None,
+    bound: bool = False,
 ) -> Ran:
-    """Run the command. `expect` is its exit code, None if any will do; `before` runs in the child first."""
+    """Run the command. `expect`: its exit code, None if any will do. `bound`: modes of files bind it, root or not."""
     begun = time.monotonic()
     done = subprocess.run(
-        [COMMAND, *map(str, arguments)],
+        [*(BOUND if bound else ()), COMMAND, *map(str, arguments)],
         stdin=subprocess.DEVNULL,
         capture_output=True,
         timeout=GUARD,
         env=env or environment(),
         cwd=ROOT,
-        preexec_fn=before,
         check=False,
     )
     ran = Ran(done.returncode, done.stdout.decode(), done.stderr.decode(), time.monotonic() - begun)
     assert "Traceback" not in ran.said, ran.said
     assert expect is None or ran.code == expect, f"{' '.join(map(str, arguments))}: exit {ran.code}\n{ran.said}"
     return ran
+
+
+def side_by_side(calls: Iterable[Callable[[], Ran]]) -> list[Ran]:
+    """Several commands, two at a time; their results in order."""
+    with ThreadPoolExecutor(2) as pool:
+        return list(pool.map(lambda call: call(), calls))
 
 
 def in_terminal(

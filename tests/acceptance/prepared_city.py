@@ -48,8 +48,20 @@ class Home:
             self.trust.write_text(json.dumps(trust, sort_keys=True, separators=(",", ":")))
         return url
 
+    @property
+    def url(self) -> str:
+        """Where its chain answers, from the folder's own record."""
+        return f"http://127.0.0.1:{(self.path / 'chain' / 'port').read_text()}"
+
+    def address(self, contract: str) -> str:
+        """Where a contract stands: `log_anchor`, `member_registry`, `status_registry`."""
+        deployment = json.loads((self.path / "deployment.json").read_text())
+        return str(deployment["contracts"][contract]["address"])
+
     def down(self) -> None:
-        self.run("devnet", "down")
+        """Stop the chain, if one runs here."""
+        if (self.path / "chain" / "devnet.json").exists():
+            self.run("devnet", "down")
 
     def size(self) -> int:
         """Entries of the log of certificates, read beside the product."""
@@ -60,8 +72,8 @@ class Home:
         return max((int(str(row)) for row in self._rows("SELECT size FROM anchor")), default=0)
 
     def identifiers(self, number: int) -> list[str]:
-        """Identifiers of the newest certificates, read beside the product."""
-        return [str(row) for row in self._rows("SELECT identifier FROM certificate ORDER BY log_index DESC")[:number]]
+        """Identifiers of the oldest certificates, which are anchored; read beside the product."""
+        return [str(row) for row in self._rows("SELECT identifier FROM certificate ORDER BY log_index")[:number]]
 
     def export(self, *arguments: object) -> list[Path]:
         """The bundles of certificates."""

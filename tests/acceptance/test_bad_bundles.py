@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
-from command_line import FULL, certledger
+from command_line import FULL, Ran, certledger, side_by_side
 from evidence import Shown
 from prepared_city import Home
 
@@ -61,20 +62,28 @@ SPOILT: dict[str, Spoil] = {
 
 
 def test_every_spoilt_bundle_is_a_format_failure(city: Home, genuine: Path, tmp_path: Path, shown: Shown) -> None:
-    good, path, reasons = genuine.read_bytes(), tmp_path / "spoilt.json", set()
     ways = list(SPOILT.items())[:: 1 if FULL else 3]
-    for number, (name, spoil) in enumerate(ways):
-        path.write_bytes(spoil(good))
-        assert path.read_bytes() != good, name
-        lang = ("zh", "en")[number % 2]
-        ran = certledger("verify", path, "--trust", city.trust, "--offline", "--json", "--lang", lang, expect=1)
+    good = genuine.read_bytes()
+    runs = side_by_side(
+        partial(judged, city, spoil(good), tmp_path / f"{number}.json", ("zh", "en")[number % 2])
+        for number, (_, spoil) in enumerate(ways)
+    )
+    reasons = set()
+    for (name, spoil), ran in zip(ways, runs, strict=True):
+        assert spoil(good) != good, name
         first, *rest = ran.json["steps"]
-        assert (first["step"], first["state"]) == ("FORMAT", "FAIL"), (name, first)
+        assert (ran.code, first["step"], first["state"]) == (1, "FORMAT", "FAIL"), (name, first)
         assert {step["state"] for step in rest} == {"NOT_REACHED"} and first["text"] and first["remedy"]
         assert ran.json["result"] == "INVALID" and ran.json["claims"] == {} and ran.err == ""
         reasons.add(first["compared"]["problem"])
     shown("damaged, truncated, oversized, foreign bundles", f"{len(ways)} × FORMAT failure, exit 1, no traceback")
     shown("problems named", ", ".join(sorted(reasons)))
+
+
+def judged(city: Home, content: bytes, path: Path, lang: str = "zh") -> Ran:
+    """What the command says of a file with this content."""
+    path.write_bytes(content)
+    return certledger("verify", path, "--trust", city.trust, "--offline", "--json", "--lang", lang, expect=None)
 
 
 def test_a_trust_file_or_a_row_file_is_no_bundle(city: Home) -> None:
@@ -93,10 +102,9 @@ def flipped(good: bytes, number: int, seed: int) -> Iterator[tuple[int, bytes]]:
 
 def test_a_flipped_bit_never_verifies(city: Home, genuine: Path, tmp_path: Path, shown: Shown) -> None:
     """Anywhere in the file; one process for all of them would not be the command, so there are few."""
-    number, path, codes = (200 if FULL else 5), tmp_path / "flipped.json", []
-    for at, spoilt in flipped(genuine.read_bytes(), number, SEED):
-        path.write_bytes(spoilt)
-        ran = certledger("verify", path, "--trust", city.trust, "--offline", "--json", expect=None)
-        codes.append(ran.code)
+    number = 200 if FULL else 5
+    places = list(flipped(genuine.read_bytes(), number, SEED))
+    runs = side_by_side(partial(judged, city, spoilt, tmp_path / f"{at}.json") for at, spoilt in places)
+    for (at, _), ran in zip(places, runs, strict=True):
         assert ran.plain and ran.code == 1, (at, ran.code, ran.said)
-    shown("one bit flipped anywhere", f"{number} places, seed {SEED}: {codes.count(1)} INVALID, 0 VALID")
+    shown("one bit flipped anywhere", f"{number} places, seed {SEED}: {len(runs)} INVALID, 0 VALID")

@@ -23,14 +23,8 @@ FLIPS = {
     "name-on-chain": {"canaries"},
     "row-lost": {"issued"},
     "outage-invalid": {"stopped"},
+    "nothing": set(),
 }
-
-
-@pytest.fixture(scope="module")
-def english(tmp_path_factory: pytest.TempPathFactory) -> Played:
-    """A second run, in English, with everything explained, into a pipe."""
-    folder = tmp_path_factory.mktemp("demo-english") / "demo-run"
-    return Played(folder, certledger("demo", "--dir", folder, "--lang", "en", "--explain"))
 
 
 @pytest.fixture(scope="module")
@@ -40,6 +34,15 @@ def small_samples(tmp_path_factory: pytest.TempPathFactory) -> Path:
     homes.write(folder / homes.SAMPLE.name, homes.licences()[:51] + homes.bad_licences())
     shutil.copy(homes.IDENTITIES, folder)
     return folder
+
+
+@pytest.fixture(scope="module")
+def english(small_samples: Path, tmp_path_factory: pytest.TempPathFactory) -> Played:
+    """A second run, in English, with everything explained, into a pipe; at a tenth over the small samples."""
+    folder = tmp_path_factory.mktemp("demo-english")
+    env = environment() if FULL else watched(folder / "report.json", WATCH_SAMPLES=str(small_samples))
+    run = folder / "demo-run"
+    return Played(run, certledger("demo", "--dir", run, "--lang", "en", "--explain", env=env))
 
 
 def by_event(lines: list[Line]) -> dict[str, Line]:
@@ -145,24 +148,18 @@ def run_printed(command: str, expect: int | None = 0) -> int:
     return done.returncode
 
 
-def test_it_succeeds_on_small_samples_when_nothing_is_flipped(small_samples: Path, tmp_path: Path) -> None:
-    env = watched(tmp_path / "report.json", WATCH_SAMPLES=str(small_samples))
-    certledger("demo", "--dir", tmp_path / "demo-run", env=env)
-
-
-@pytest.mark.parametrize("flip", FLIPS if FULL else list(FLIPS)[:2])
+@pytest.mark.parametrize("flip", FLIPS if FULL else list(FLIPS)[:1])
 def test_it_fails_when_one_thing_is_wrong(flip: str, small_samples: Path, tmp_path: Path, shown: Shown) -> None:
     name = homes.table(small_samples / homes.SAMPLE.name)[7][1]
     env = watched(tmp_path / "report.json", WATCH_SAMPLES=str(small_samples), WATCH_FLIP=flip, WATCH_NAME=name)
-    ran = certledger("demo", "--dir", tmp_path / "demo-run", env=env, expect=1)
+    ran = certledger("demo", "--dir", tmp_path / "demo-run", env=env, expect=1 if FLIPS[flip] else 0)
     wrong = {line.event for line in read(ran, "zh") if line.wrong}
     assert wrong == FLIPS[flip]
-    shown(f"it can fail: {flip}", f"exit 1, marked ✘: {', '.join(sorted(wrong))}")
+    shown(f"it can fail: {flip}", f"exit {ran.code}, marked ✘: {', '.join(sorted(wrong)) or 'none'}")
 
 
 def test_a_folder_of_somebody_else_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "mine.txt").write_text("mine")
-    for lang in ("zh", "en"):
-        ran = certledger("demo", "--dir", tmp_path, "--lang", lang, expect=3)
-        assert "DEMO_FOLDER_FOREIGN" in ran.err
+    ran = certledger("demo", "--dir", tmp_path, expect=3)
+    assert ran.err.startswith("DEMO_FOLDER_FOREIGN:") and "→" in ran.err
     assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]

@@ -9,7 +9,7 @@ import pytest
 from homes import Home, copied, found
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def founded(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A city's home in order, its chain stopped. Never used itself: copy it."""
     return found(tmp_path_factory.mktemp("founded") / "home")

@@ -19,7 +19,7 @@ from api.members import Member
 from api.messages import Words
 from api.trusting import trust_of
 from api.verify import policy
-from api.wiring import City
+from api.wiring import PUBLISHER, City
 from certs import store
 from certs.bundle import encode
 from certs.certificate_type import load_catalogue
@@ -29,8 +29,10 @@ from certs.store import Certificate
 from certs.verify.verifier import Verified, Verifier
 from ledger import merkle, tile
 from ledger.evm.engine import DevChain
+from ledger.publisher import Publisher
 from ledger.status import Reason
 from ledger.store import logs, outbox
+from ledger.verdict import Result
 
 SAMPLES = Path(__file__).resolve().parents[2] / "samples"
 MARKET, MARKET_NAME = "11330100XXXX33013C", "杭州市市场监督管理局（演示）"
@@ -178,3 +180,20 @@ def write(path: Path, header: Sequence[str], rows: Sequence[Sequence[str]], enco
     with path.open("w", encoding=encoding, newline="") as file:
         csv.writer(file).writerows([header, *rows])
     return path
+
+
+def publisher(city: City) -> Publisher:
+    """A new one, as another process would have it."""
+    return Publisher(city.database, city.chain, city.transactor(PUBLISHER))
+
+
+def anchored_once(home: Home, size: int) -> None:
+    """The chain's newest head is ours, is kept as an anchor, and nothing is under way or waiting."""
+    assert home.contiguous() == size
+    (head,) = home.city.chain.heads([home.city.log.id])
+    assert head is not None and head.size == size
+    newest = home.ask("SELECT size, root, prev_size, block, time FROM anchor ORDER BY size DESC LIMIT 1")
+    assert newest == [(head.size, head.root, head.prev_size, head.block, head.time)]
+    assert {state for _, state in home.outbox()} == {outbox.DONE}
+    assert not home.wrong()
+    assert all(home.verify(each.identifier).verdict.result is Result.VALID for each in home.certificates()[:5])

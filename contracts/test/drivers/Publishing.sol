@@ -200,9 +200,9 @@ contract Publishing is Consortium {
     }
 
     function _accept(bytes32 log, bytes memory encoded) private {
-        (, uint64 size, bytes32 root, uint64 prevSize, uint64 at) =
+        (, uint64 size, bytes32 root, uint64 prevSize, uint64 accepted_) =
             abi.decode(encoded, (uint32, uint64, bytes32, uint64, uint64));
-        vm.assertTrue(size > sizeOf[log] && prevSize == sizeOf[log] && at == time, "does not grow");
+        vm.assertTrue(size > sizeOf[log] && prevSize == sizeOf[log] && accepted_ == time, "does not grow");
         vm.assertEq(rootOf[log][size], 0, "a second root for this size");
         accepted.push(Accepted(log, size, root, prevSize, number, time));
         (sizeOf[log], timeOf[log], rootOf[log][size]) = (size, time, root);

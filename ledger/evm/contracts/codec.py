@@ -44,6 +44,10 @@ class Codec:
             raise ChainUnavailable("CHAIN_MALFORMED", "a contract's answer does not decode", call=function) from None
         return values[0] if len(values) == 1 else values
 
+    def topic(self, event: str) -> bytes:
+        """First topic of an event's log entries."""
+        return next(topic for topic, abi in self._events.items() if abi["name"] == event)
+
     def event(self, topics: list[bytes], data: bytes) -> tuple[str, dict[str, Any]] | None:
         """(name, values) of a log entry, or None if this contract has no such event."""
         abi = self._events.get(topics[0]) if topics else None

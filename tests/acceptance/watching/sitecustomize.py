@@ -91,6 +91,7 @@ def _a_name_goes_on_chain() -> None:
 
 
 FLIPS = {
+    "nothing": lambda: None,
     "status-ignored": _status_is_not_looked_at,
     "outage-invalid": _an_outage_is_invalid,
     "row-lost": _a_row_is_lost,
