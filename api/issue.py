@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from api import members
+from api.errors import ApiError
 from api.messages import Words
 from api.wiring import CITY_KEY, INDEX_KEY, City, agency_key
 from certs import agencies, store
@@ -57,9 +60,20 @@ def issue_file(
     with open_rows(path, certificate_type) as rows:
         reader = RowReader(certificate_type, rows.columns, issuer, city.clock().astimezone(CHINA).date())
         with RejectFile(path, rows.columns, lambda reject: words.rule(reject.rule, reject.params)) as rejects:
-            rejects.path.unlink(missing_ok=True)  # a list of an earlier run would read as this one's
-            run = _Run(rows, reader, rejects, progress)
-            return run.through(issuing)
+            try:
+                _make_room(rejects.path)
+                return _Run(rows, reader, rejects, progress).through(issuing)
+            except OSError as error:
+                raise ApiError(
+                    "FILE_UNWRITABLE", str(error), path=rejects.path, reason=error.strerror or type(error).__name__
+                ) from None
+
+
+def _make_room(rejects: Path) -> None:
+    """Before anything is issued: a list of an earlier run would read as this one's, and this one must be writable."""
+    rejects.unlink(missing_ok=True)
+    if not os.access(rejects.parent, os.W_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
 
 
 class _Run:

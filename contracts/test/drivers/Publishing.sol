@@ -20,6 +20,8 @@ contract Publishing is Consortium {
         uint64 time;
     }
 
+    address internal constant STATUS_ONLY = address(0x57A705);
+    address internal constant DESK = address(0xDE5C);
     bytes32 internal constant RAW = "raw"; // a stream whose heads have no tree behind them
     uint256 internal constant STREAMS = 2; // whose heads have
     uint256 internal constant MOST_LEAVES = 90;
@@ -35,6 +37,12 @@ contract Publishing is Consortium {
 
     constructor() {
         deploy();
+        as_(HANGZHOU);
+        registry.addAccount(STATUS_ONLY, 0, ROLE_STATUS, 0, FOREVER);
+        as_(HANGZHOU);
+        registry.addAgency(AGENCY_A, 0, FOREVER);
+        as_(HANGZHOU);
+        registry.addAccount(DESK, AGENCY_A, ROLE_STATUS, 0, FOREVER);
         for (uint32 city = 1; city <= CITIES; ++city) {
             for (uint256 i = 0; i < STREAMS; ++i) {
                 grow(city - 1, i, 5, 0);
@@ -73,7 +81,9 @@ contract Publishing is Consortium {
         uint256 other = bound(sizeDraw, 1, 2 * size);
         bytes32[] memory leaves = Tree.grown(draw(salt, 1), other > size ? other : size);
         bytes32[] memory proof = other > size ? Tree.consistency(leaves, size, other) : new bytes32[](0);
+        uint256 before = refusals[_reason(other, size)];
         _publish(city, ILogAnchor.Item(stream, uint64(other), Tree.root(leaves, 0, other), proof), 0);
+        if (!off[city]) vm.assertEq(refusals[_reason(other, size)], before + 1, "refused for another reason");
     }
 
     /// @dev Anything at all. Only a first head without a proof can be sound.
@@ -107,8 +117,8 @@ contract Publishing is Consortium {
     function trespass(uint256 cityDraw, uint256 streamDraw, uint256 who, address anybody) external {
         (uint32 city, bytes32 stream) = _log(cityDraw, streamDraw);
         pass(MIN_INTERVAL, 1);
-        address[5] memory others = [STRANGER, address(this), address(registry), governor(city), anybody];
-        address sender = others[bound(who, 0, 4)];
+        address[6] memory others = [STATUS_ONLY, DESK, STRANGER, address(registry), governor(city), anybody];
+        address sender = others[bound(who, 0, 5)];
         for (uint32 i = 1; i <= CITIES; ++i) {
             if (sender == hot(i)) return;
         }
@@ -224,6 +234,12 @@ contract Publishing is Consortium {
         uint64[8] memory sizes = [0, size / 2, size, size + 1, size + 2 ** 32, size + 2 ** 33, 2 ** 63, FOREVER];
         bytes32[] memory proof = new bytes32[](dice >> 8 & 1 == 0 ? (dice >> 16) % 4 : (dice >> 16) % 70);
         return ILogAnchor.Item(stream, sizes[dice % 8], bytes32(dice), proof);
+    }
+
+    /// @dev Why another tree of `size` leaves is refused once there is a head of `newest` leaves.
+    function _reason(uint256 size, uint256 newest) private pure returns (ILogAnchor.Refusal) {
+        if (size < newest) return ILogAnchor.Refusal.STALE;
+        return size == newest ? ILogAnchor.Refusal.EQUIVOCATION : ILogAnchor.Refusal.BAD_PROOF;
     }
 
     function _isDue(uint32 city, bytes32 stream) private view returns (bool) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.24;
 
-import {ROLE_STATUS} from "../../interfaces/IMemberRegistry.sol";
+import {ROLE_PUBLISH, ROLE_STATUS} from "../../interfaces/IMemberRegistry.sol";
 import {IStatusRegistry} from "../../interfaces/IStatusRegistry.sol";
 import {Vm} from "../Base.sol";
 import {Consortium} from "../Consortium.sol";
@@ -11,6 +11,7 @@ import {Consortium} from "../Consortium.sol";
 /// steps as a picture and the agencies' cities from its own acts.
 contract Statuses is Consortium {
     address internal constant DESK_A = address(0xDE5C); // account of agency A in Hangzhou
+    address internal constant PUBLISH_ONLY = address(0x9B1);
     uint256 internal constant BLOCK_GAS = 30_000_000;
     uint256 internal constant DIGESTS = 8;
     /// @dev Row = from, column = to, both in the order of IStatusRegistry.Status.
@@ -29,6 +30,8 @@ contract Statuses is Consortium {
         _join(AGENCY_B, CHANGSHA);
         as_(HANGZHOU);
         registry.addAccount(DESK_A, AGENCY_A, ROLE_STATUS, 0, FOREVER);
+        as_(HANGZHOU);
+        registry.addAccount(PUBLISH_ONLY, 0, ROLE_PUBLISH, 0, FOREVER);
         pass(1, 1);
     }
 
@@ -99,7 +102,7 @@ contract Statuses is Consortium {
         for (uint32 i = 1; i <= CITIES; ++i) {
             if (anybody == hot(i)) return;
         }
-        address[4] memory others = [anybody, STRANGER, governor(HANGZHOU), address(registry)];
+        address[4] memory others = [anybody, STRANGER, governor(HANGZHOU), PUBLISH_ONLY];
         pass(1, 1);
         if (others[seed % 4] != DESK_A) _refusedAltogether(others[seed % 4], _change(seed));
     }
