@@ -92,6 +92,10 @@ class City:
             raise ApiError("DEVELOPMENT_ONLY", "production asks for the password", what="password_file")
         return Keystore.open(self.home / KEYSTORE, passwords.read(self.settings.password_file))
 
+    def unlock(self) -> None:
+        """Open the keystore now: a password must be asked for before a progress bar takes the terminal."""
+        _ = self.keystore
+
     @cached_property
     def database(self) -> Database:
         database = self.unchecked_database()

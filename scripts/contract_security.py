@@ -29,6 +29,7 @@ CONTRACTS = ROOT / "contracts"
 LOCK = ROOT / "requirements" / "slither.txt"
 CONFIG = CONTRACTS / "slither.config.json"
 FLOOR = 95.0  # per cent of lines and of branches, over all contracts
+HANG = 1200  # seconds; the slowest step takes a tenth of it
 FEW = {"FOUNDRY_FUZZ_RUNS": "8", "FOUNDRY_INVARIANT_RUNS": "2"}
 DECLARED = re.compile(r"^(?:abstract )?(?:contract|interface|library) (\w+)", re.MULTILINE)
 ANALYSED = re.compile(r"\((\d+) contracts with (\d+) detectors\)")
@@ -182,7 +183,12 @@ def run(command: list[str], environment: dict[str, str]) -> subprocess.Completed
     # forge starts scripts/solc, and slither starts forge; node may live only in the virtual environment.
     path = [str(ROOT / "node_modules" / ".bin"), str(Path(sys.executable).parent), os.environ.get("PATH", "")]
     everything = {**os.environ, "PATH": os.pathsep.join(path), **environment}
-    return subprocess.run(command, cwd=ROOT, env=everything, capture_output=True, text=True, check=False)
+    try:
+        return subprocess.run(
+            command, cwd=ROOT, env=everything, capture_output=True, text=True, check=False, timeout=HANG
+        )
+    except subprocess.TimeoutExpired as hung:
+        raise Failed(f"{command[0]} {command[1]}: no end after {HANG} s") from hung
 
 
 # ------------------------------------------------------------------- slither

@@ -31,12 +31,14 @@ def export(
 
     output = Output(lang, as_json)
     written = []
-    with City(home) as city, output.progress("bundle.progress") as progress:
-        for done, identifier in enumerate(identifiers, 1):
-            path = out / f"{identifier}.json"
-            write(path, encode(city.bundler.bundle(identifier, only=only)))
-            written.append(str(path))
-            progress(done, len(identifiers))
+    with City(home) as city:
+        city.unlock()
+        with output.progress("bundle.progress") as progress:
+            for done, identifier in enumerate(identifiers, 1):
+                path = out / f"{identifier}.json"
+                write(path, encode(city.bundler.bundle(identifier, only=only)))
+                written.append(str(path))
+                progress(done, len(identifiers))
     output.result({"bundles": written}, [("bundle.written", path) for path in written])
 
 
@@ -53,10 +55,12 @@ def refresh(
     from certs.bundle import encode
 
     output = Output(lang, as_json)
-    with City(home) as city, output.progress("bundle.progress") as progress:
-        for done, path in enumerate(files, 1):
-            write(path, encode(city.bundler.refresh(read_bundle(path))))
-            progress(done, len(files))
+    with City(home) as city:
+        city.unlock()
+        with output.progress("bundle.progress") as progress:
+            for done, path in enumerate(files, 1):
+                write(path, encode(city.bundler.refresh(read_bundle(path))))
+                progress(done, len(files))
     output.result({"bundles": [str(path) for path in files]}, [("bundle.written", path) for path in files])
 
 

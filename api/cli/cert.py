@@ -160,6 +160,7 @@ def _run_file(
     from api.wiring import City
 
     with City(home) as city:
+        city.unlock()
         with output.progress("issue.progress") as progress:
             report = issue_file(
                 city, file, type_id=type_id, agency=agency, words=output.words, progress=progress, renew=renew

@@ -72,6 +72,14 @@ abstract contract Consortium is Base {
         vm.prank(governor(city));
     }
 
+    /// @dev Hangzhou's governor makes this call of the registry and gets this refusal.
+    function refused(bytes memory call_, bytes memory refusal) internal {
+        as_(HANGZHOU);
+        (bool done, bytes memory answer) = address(registry).call(call_);
+        vm.assertTrue(!done, "accepted");
+        vm.assertEq(keccak256(answer), keccak256(refusal), "another refusal");
+    }
+
     function unregistered(address who) internal pure returns (bytes memory) {
         return abi.encodeWithSelector(IMemberRegistry.Unregistered.selector, who);
     }

@@ -2,11 +2,10 @@
 pragma solidity ^0.8.24;
 
 import {IMemberRegistry, ROLE_PUBLISH, ROLE_STATUS} from "../interfaces/IMemberRegistry.sol";
-import {Term} from "../interfaces/ITerms.sol";
 import {MemberRegistry} from "../MemberRegistry.sol";
 import {Consortium} from "./Consortium.sol";
 
-/// @title MemberRegistry: founders, accounts, agencies, accreditations
+/// @title MemberRegistry: founders, endpoints, governors, accounts
 contract MembersTest is Consortium {
     address private constant CLERK = address(0xC1E4C);
 
@@ -146,97 +145,26 @@ contract MembersTest is Consortium {
 
     function test_anAddressStandsForOneCityForEver() external {
         bytes memory taken = abi.encodeWithSelector(IMemberRegistry.AccountTaken.selector, hot(CHANGSHA));
-        _refused(abi.encodeCall(registry.addAccount, (hot(CHANGSHA), 0, 3, 0, FOREVER)), taken);
+        refused(abi.encodeCall(registry.addAccount, (hot(CHANGSHA), 0, 3, 0, FOREVER)), taken);
         taken = abi.encodeWithSelector(IMemberRegistry.AccountTaken.selector, governor(HANGZHOU));
-        _refused(abi.encodeCall(registry.addAccount, (governor(HANGZHOU), 0, 3, 0, FOREVER)), taken);
+        refused(abi.encodeCall(registry.addAccount, (governor(HANGZHOU), 0, 3, 0, FOREVER)), taken);
         bytes memory zero = abi.encodeWithSelector(IMemberRegistry.ZeroAddress.selector);
-        _refused(abi.encodeCall(registry.addAccount, (address(0), 0, 3, 0, FOREVER)), zero);
+        refused(abi.encodeCall(registry.addAccount, (address(0), 0, 3, 0, FOREVER)), zero);
         bytes memory unknown = abi.encodeWithSelector(IMemberRegistry.UnknownAccount.selector, hot(CHANGSHA));
-        _refused(abi.encodeCall(registry.endAccount, (hot(CHANGSHA), 0)), unknown);
+        refused(abi.encodeCall(registry.endAccount, (hot(CHANGSHA), 0)), unknown);
         as_(HANGZHOU);
         registry.endAccount(hot(HANGZHOU), 0);
         taken = abi.encodeWithSelector(IMemberRegistry.AccountTaken.selector, hot(HANGZHOU));
-        _refused(abi.encodeCall(registry.addAccount, (hot(HANGZHOU), 0, ROLE_STATUS, 0, FOREVER)), taken);
+        refused(abi.encodeCall(registry.addAccount, (hot(HANGZHOU), 0, ROLE_STATUS, 0, FOREVER)), taken);
         (IMemberRegistry.Account memory row,) = registry.account(hot(HANGZHOU));
         vm.assertTrue(row.city == HANGZHOU && row.roles == 3 && row.agency == 0, "row");
     }
 
     function test_anAgencysAccountNeedsAnAgency() external {
         bytes memory code = abi.encodeWithSelector(IMemberRegistry.BadCode.selector, bytes32("x"), 18);
-        _refused(abi.encodeCall(registry.addAccount, (CLERK, "x", ROLE_STATUS, 0, FOREVER)), code);
+        refused(abi.encodeCall(registry.addAccount, (CLERK, "x", ROLE_STATUS, 0, FOREVER)), code);
         bytes memory member = abi.encodeWithSelector(IMemberRegistry.AgencyNotMember.selector, AGENCY_A, HANGZHOU, time);
-        _refused(abi.encodeCall(registry.addAccount, (CLERK, AGENCY_A, ROLE_STATUS, 0, FOREVER)), member);
-    }
-
-    // ---------------------------------------------------------------- agencies
-
-    /// @dev Two cities' governors add and end one agency in any order: at no time does it belong to both.
-    function testFuzz_anAgencyBelongsToOneCityAtATime(uint256 seed) external {
-        for (uint256 i = 0; i < 12; ++i) {
-            uint256 dice = draw(seed, i);
-            pass(dice % 4, 1);
-            uint64 from = time + uint64(dice >> 8) % 8;
-            uint64 to = dice >> 16 & 3 == 0 ? FOREVER : from + 1 + uint64(dice >> 24) % 8;
-            bytes memory added = abi.encodeCall(registry.addAgency, (AGENCY_A, from, to));
-            bytes memory ended = abi.encodeCall(registry.endAgency, (AGENCY_A, from));
-            as_(dice >> 32 & 1 == 0 ? HANGZHOU : CHANGSHA);
-            (bool done,) = address(registry).call(dice >> 40 & 1 == 0 ? added : ended);
-            done; // refused or not: what counts is what then holds
-        }
-        for (uint64 t = GENESIS; t < time + 20; ++t) {
-            bool here = _covers(HANGZHOU, t);
-            bool there = _covers(CHANGSHA, t);
-            vm.assertTrue(!(here && there), "in two cities at once");
-            uint32 city = registry.cityOfAgency(AGENCY_A, t, number);
-            vm.assertEq(city, here ? HANGZHOU : there ? CHANGSHA : 0, "city of the agency");
-        }
-    }
-
-    function test_anotherCitysAgencyIsRefused() external {
-        as_(CHANGSHA);
-        registry.addAgency(AGENCY_A, time + 100, FOREVER);
-        bytes memory elsewhere = abi.encodeWithSelector(IMemberRegistry.AgencyElsewhere.selector, AGENCY_A, CHANGSHA);
-        _refused(abi.encodeCall(registry.addAgency, (AGENCY_A, 0, time + 1)), elsewhere);
-        bytes memory code = abi.encodeWithSelector(IMemberRegistry.BadCode.selector, bytes32("x"), 18);
-        _refused(abi.encodeCall(registry.addAgency, ("x", 0, FOREVER)), code);
-    }
-
-    function test_anAccreditationEnds() external {
-        bytes memory member = abi.encodeWithSelector(IMemberRegistry.AgencyNotMember.selector, AGENCY_A, HANGZHOU, time);
-        _refused(abi.encodeCall(registry.accredit, (AGENCY_A, TYPE_A, 0, FOREVER)), member);
-        as_(HANGZHOU);
-        registry.addAgency(AGENCY_A, 0, FOREVER);
-        as_(HANGZHOU);
-        registry.accredit(AGENCY_A, TYPE_A, 0, FOREVER);
-        as_(HANGZHOU);
-        registry.endAccreditation(AGENCY_A, TYPE_A, time + 9);
-        vm.assertTrue(registry.accredited(AGENCY_A, TYPE_A, time + 8, number), "before its end");
-        vm.assertTrue(!registry.accredited(AGENCY_A, TYPE_A, time + 9, number), "at its end");
-        vm.assertTrue(!registry.accredited(AGENCY_A, TYPE_A, time + 8, number - 1), "before it was known");
-        vm.assertEq(registry.accreditationTerms(AGENCY_A, HANGZHOU, TYPE_A).length, 2, "records");
-        vm.assertEq(registry.scopeTerms(HANGZHOU, TYPE_A).length, 1, "scope");
-    }
-
-    // ---------------------------------------------------------------- shared
-
-    /// @dev Read off the records: an opening whose earliest end lies beyond `t`.
-    function _covers(uint32 city, uint64 t) private view returns (bool) {
-        Term[] memory terms = registry.agencyTerms(AGENCY_A, city);
-        for (uint256 i = 0; i < terms.length; ++i) {
-            bool open = terms[i].opens == i && terms[i].from <= t;
-            for (uint256 j = i; j < terms.length && open; ++j) {
-                open = terms[j].opens != i || t < terms[j].to;
-            }
-            if (open) return true;
-        }
-        return false;
-    }
-
-    function _refused(bytes memory call_, bytes memory refusal) private {
-        as_(HANGZHOU);
-        (bool done, bytes memory answer) = address(registry).call(call_);
-        vm.assertTrue(!done, "accepted");
-        vm.assertEq(keccak256(answer), keccak256(refusal), "another refusal");
+        refused(abi.encodeCall(registry.addAccount, (CLERK, AGENCY_A, ROLE_STATUS, 0, FOREVER)), member);
     }
 
     function _unfounded(bytes32 name, IMemberRegistry.Founder[] memory all, bytes memory refusal) private {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -35,6 +36,18 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
         for line, printed in config.stash[_ROWS]:
             cells = (text.replace("|", "\\|").replace("\n", "<br>") for text in (line, printed))
             terminalreporter.write_line(f"| {' | '.join(cells)} |")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def ended_in_order() -> Iterator[None]:
+    """Chains run detached: whoever ends the tests with SIGTERM must not leave them behind."""
+
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupted)
+    yield
+    signal.signal(signal.SIGTERM, before)
 
 
 @pytest.fixture(scope="session")

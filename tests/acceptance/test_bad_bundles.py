@@ -102,7 +102,7 @@ def flipped(good: bytes, number: int, seed: int) -> Iterator[tuple[int, bytes]]:
 
 def test_a_flipped_bit_never_verifies(city: Home, genuine: Path, tmp_path: Path, shown: Shown) -> None:
     """Anywhere in the file; one process for all of them would not be the command, so there are few."""
-    number = 200 if FULL else 5
+    number = 100 if FULL else 5
     places = list(flipped(genuine.read_bytes(), number, SEED))
     runs = side_by_side(partial(judged, city, spoilt, tmp_path / f"{at}.json") for at, spoilt in places)
     for (at, _), ran in zip(places, runs, strict=True):
