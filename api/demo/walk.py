@@ -229,6 +229,7 @@ class Walk:
             values=f"{searched.values:,}",
             transactions=searched.transactions,
             events=searched.events,
+            found=len(searched.found),
         )
 
     def _where_next(self) -> None:
