@@ -19,7 +19,7 @@ EVENTS: Final = (
 """Lines of the demonstration in their order: keys of words."""
 _VALUES: Final = (
     *("city", "agency", "issued", "rejected", "rejects", "size", "transactions", "already", "result", "reason"),
-    *("renewed", "values", "events", "bundles", "trust", "bundle", "home", "failures"),
+    *("renewed", "values", "events", "found", "bundles", "trust", "bundle", "home", "failures"),
 )
 _LINE = re.compile(r"(\d\d:\d\d)  (.*?)( ✘)?\s*")
 IDENTIFIER = re.compile(r"1\.2\.156\.3005\.2(?:\.[0-9A-Z]+){5}")
