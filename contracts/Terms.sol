@@ -93,6 +93,51 @@ library Terms {
         }
     }
 
+    /// @notice All records of `line`, and for each period a cut for whatever in `outer` ends the period of `outer` in
+    /// which it begins: nothing inside outlasts what it was made in. Every period of `line` was opened within one of
+    /// `outer`, which is the last that begins no later and was known by then, because periods never overlap.
+    function within(Timeline storage line, Timeline storage outer) internal view returns (Term[] memory terms) {
+        Term[] memory own = all(line);
+        Term[] memory limits = all(outer);
+        terms = new Term[](own.length * (1 + limits.length));
+        uint256 count = own.length;
+        for (uint32 i = 0; i < own.length; ++i) {
+            terms[i] = own[i];
+            if (own[i].opens != i) continue;
+            uint32 period = _periodAt(limits, own[i].from, own[i].recorded);
+            for (uint256 k = 0; k < limits.length; ++k) {
+                Term memory limit = limits[k];
+                if (limit.opens != period || limit.to >= own[i].to) continue;
+                uint64 to = limit.to < own[i].from ? own[i].from : limit.to;
+                uint64 recorded = limit.recorded < own[i].recorded ? own[i].recorded : limit.recorded;
+                terms[count++] = Term({from: own[i].from, to: to, recorded: recorded, opens: i});
+            }
+        }
+        // Shortens the array to what it holds.
+        assembly ("memory-safe") { mstore(terms, count) }
+    }
+
+    /// @notice As `covers`, of records in memory.
+    function holds(Term[] memory terms, uint64 time, uint64 asOfBlock) internal pure returns (bool) {
+        for (uint256 i = 0; i < terms.length; ++i) {
+            if (terms[i].opens != i || terms[i].recorded > asOfBlock || terms[i].from > time) continue;
+            bool ended = false;
+            for (uint256 k = i; k < terms.length; ++k) {
+                Term memory record = terms[k];
+                if (record.opens == i && record.recorded <= asOfBlock && record.to <= time) ended = true;
+            }
+            if (!ended) return true;
+        }
+        return false;
+    }
+
+    /// @dev Index of the last opening record known at `asOfBlock` that begins at `from` or before.
+    function _periodAt(Term[] memory terms, uint64 from, uint64 asOfBlock) private pure returns (uint32 found) {
+        for (uint32 i = 0; i < terms.length; ++i) {
+            if (terms[i].opens == i && terms[i].from <= from && terms[i].recorded <= asOfBlock) found = i;
+        }
+    }
+
     /// @dev The period that record `index` opens, ending with the smallest `to` among it and its cuts known at
     /// `asOfBlock`. [0, 0), which covers nothing, if it opens none known by then or one that was cut to its own start.
     function _period(Timeline storage line, uint32 index, uint32 count, uint64 asOfBlock)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.24;
 
+import {IGovernance} from "./IGovernance.sol";
 import {ITerms, Term} from "./ITerms.sol";
 
 /// @dev Role of an account, a bit each: may publish heads of its city's logs (LogAnchor).
@@ -19,8 +20,10 @@ uint8 constant ROLE_STATUS = 2;
 /// type code of GB/T 36904. Both stand as ASCII 0-9A-Z, left-aligned and zero-padded in bytes32. Check characters and
 /// key thumbprints are not recomputed here: every reader does that off chain. No personal data enters this contract.
 ///
-/// Reads that find no row return a zero row and never revert; only `actsFor` reverts.
-interface IMemberRegistry is ITerms {
+/// What one city's governor may do alone stands here; what the cities decide together stands in IGovernance.
+///
+/// Reads that find no row return a zero row and never revert; only `actsFor` and `governs` revert.
+interface IMemberRegistry is ITerms, IGovernance {
     // ------------------------------------------------------------------ types
 
     /// @notice Signature suite of a key.
@@ -106,6 +109,18 @@ interface IMemberRegistry is ITerms {
         uint64 recorded;
     }
 
+    /// @notice Who takes over the status rights of an agency that is merged or dissolved.
+    /// @param successor USCC of the successor; 0 = none was named.
+    /// @param city City that named it.
+    /// @param accepted Time of the block in which the successor's city accepted (Unix seconds); 0 = only named.
+    /// @param recorded Number of that block; 0 = only named.
+    struct Succession {
+        bytes32 successor;
+        uint32 city;
+        uint64 accepted;
+        uint64 recorded;
+    }
+
     // ----------------------------------------------------------------- events
 
     /// @notice A city belongs to the consortium in [from, to).
@@ -156,6 +171,12 @@ interface IMemberRegistry is ITerms {
     /// @notice The key must not be trusted for anything dated `since` or later.
     event KeyCompromised(bytes32 indexed thumbprint, uint64 since);
 
+    /// @notice The agency's city named its successor, who has no right before the acceptance.
+    event SuccessorNamed(bytes32 indexed agency, bytes32 indexed successor, uint32 indexed city);
+
+    /// @notice The successor's city accepted: the successor may set statuses under `agency` from now on, for ever.
+    event SuccessionAccepted(bytes32 indexed agency, bytes32 indexed successor, uint32 indexed city);
+
     // ----------------------------------------------------------------- errors
 
     /// @notice `consortiumId` must be a random, nonzero value.
@@ -199,6 +220,15 @@ interface IMemberRegistry is ITerms {
     /// @notice The agency does not belong to the sender's city at `time` (Unix seconds).
     error AgencyNotMember(bytes32 agency, uint32 city, uint64 time);
 
+    /// @notice The agency has a successor that accepted: that stands for ever.
+    error SuccessionDone(bytes32 agency, bytes32 successor);
+
+    /// @notice This successor was not named, or the city that named it is not active or no longer the agency's.
+    error NotNamed(bytes32 agency, bytes32 successor);
+
+    /// @notice An agency cannot succeed itself, directly or through others, nor in a chain longer than 16.
+    error SuccessionLoop(bytes32 agency, bytes32 successor);
+
     /// @notice The city may not let anybody issue this type at `time` (Unix seconds).
     error OutOfScope(uint32 city, bytes32 typeId, uint64 time);
 
@@ -236,14 +266,15 @@ interface IMemberRegistry is ITerms {
     function endAccount(address account, uint64 to) external;
 
     /// @notice Makes the agency a member of the sender's city in [from, to). Refused while another city's membership
-    /// of this agency holds now or later.
+    /// of this agency holds now or later; that of a city that was removed ends with this act.
     function addAgency(bytes32 agency, uint64 from, uint64 to) external;
 
     /// @notice Ends the agency's membership in the sender's city. `to` in Unix seconds, 0 = now.
     function endAgency(bytes32 agency, uint64 to) external;
 
     /// @notice Lets an agency issue certificates of type `typeId` in [from, to). At `from` the agency must be a member
-    /// of the sender's city and the type within the city's scope.
+    /// of the sender's city and the type within the city's scope. It ends with that period of the scope at the latest,
+    /// and does not return when the type is granted again.
     function accredit(bytes32 agency, bytes32 typeId, uint64 from, uint64 to) external;
 
     /// @notice Ends an accreditation by the sender's city. `to` in Unix seconds, 0 = now.
@@ -258,6 +289,16 @@ interface IMemberRegistry is ITerms {
     /// @notice Declares a key of the sender's city compromised.
     /// @param since Unix seconds, not after the block's time, and taken as it is: 0 = never to be trusted at all.
     function compromiseKey(bytes32 thumbprint, uint64 since) external;
+
+    /// @notice Names the successor of an agency that is a member of the sender's city now. May be named anew until it
+    /// accepted; 0 takes the name back.
+    function nameSuccessor(bytes32 agency, bytes32 successor) external;
+
+    /// @notice Accepts for the successor, a member of the sender's city now. It inherits the right to set statuses
+    /// under `agency` (StatusRegistry), those that `agency` had inherited included, and nothing else: no
+    /// accreditation, no key, no account. The city that named it must be active, and the agency not have moved to
+    /// another city since; its membership may have ended.
+    function acceptSuccession(bytes32 agency, bytes32 successor) external;
 
     // ------------------------------------------------------------------ reads
 
@@ -296,18 +337,28 @@ interface IMemberRegistry is ITerms {
     /// @return agency USCC; 0 = the city itself.
     function actsFor(address who, uint8 role) external view returns (uint32 cityId, bytes32 agency);
 
+    /// @notice City that `who` governs now. Reverts NotGovernor(who) unless it is the governor of an active city.
+    function governs(address who) external view returns (uint32 cityId);
+
     /// @notice Periods in which the agency is a member of the city.
     function agencyTerms(bytes32 agency, uint32 cityId) external view returns (Term[] memory);
 
     /// @notice The city that the agency belonged to; 0 = none.
     function cityOfAgency(bytes32 agency, uint64 time, uint64 asOfBlock) external view returns (uint32);
 
-    /// @notice Periods for which the city accredits the agency for this type.
+    /// @notice Periods for which the city accredits the agency for this type, each shortened by what ended the period
+    /// of the city's scope in which it begins.
     function accreditationTerms(bytes32 agency, uint32 cityId, bytes32 typeId) external view returns (Term[] memory);
 
     /// @notice Whether the agency might issue this type: it belonged to a city, that city was active, and that city
     /// accredited it.
     function accredited(bytes32 agency, bytes32 typeId, uint64 time, uint64 asOfBlock) external view returns (bool);
+
+    /// @notice Who succeeds the agency; zero row if nobody was named.
+    function succession(bytes32 agency) external view returns (Succession memory);
+
+    /// @notice Successors of the agency that accepted: its own, that one's, and so on; at most 16.
+    function successors(bytes32 agency) external view returns (bytes32[] memory);
 
     /// @notice A key's row, its periods, and the reports of its compromise.
     function key(bytes32 thumbprint)

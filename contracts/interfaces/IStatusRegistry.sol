@@ -46,7 +46,8 @@ interface IStatusRegistry {
     }
 
     /// @notice Why a change was refused, checked in this order. Frozen: clients store these numbers.
-    /// NOT_ENTITLED the sender acts neither for the issuer nor for the city that the issuer belongs to now.
+    /// NOT_ENTITLED the sender acts neither for the issuer, nor for the city that the issuer belongs to now, nor in
+    /// either way for an agency that succeeds it (IMemberRegistry.acceptSuccession).
     /// NO_DIGEST the digest is 0.
     /// BAD_TRANSITION not an allowed step from the newest status, or no such status: see Status.
     /// NO_REASON the reason is 0.

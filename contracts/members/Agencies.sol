@@ -26,7 +26,7 @@ abstract contract Agencies is Cities {
         uint32 own = _governedCity();
         _requireCode(agency, AGENCY_LENGTH);
         AgencyRecord storage record = _agencies[agency];
-        _requireFree(agency, own);
+        _free(agency, own);
         if (record.memberships[own].length() == 0) record.cities.push(own);
         uint64 start = record.memberships[own].open(from, to);
         emit AgencyAdded(agency, own, start, to);
@@ -42,6 +42,7 @@ abstract contract Agencies is Cities {
     /// @inheritdoc IMemberRegistry
     function accredit(bytes32 agency, bytes32 typeId, uint64 from, uint64 to) external {
         uint32 own = _governedCity();
+        _endLapsed(agency, own, typeId);
         uint64 start = _agencies[agency].accreditations[own][typeId].open(from, to);
         _requireMember(agency, own, start);
         if (!inScope(own, typeId, start, uint64(block.number))) revert OutOfScope(own, typeId, start);
@@ -72,14 +73,14 @@ abstract contract Agencies is Cities {
     }
 
     /// @inheritdoc IMemberRegistry
-    function accreditationTerms(bytes32 agency, uint32 cityId, bytes32 typeId) external view returns (Term[] memory) {
-        return _agencies[agency].accreditations[cityId][typeId].all();
+    function accreditationTerms(bytes32 agency, uint32 cityId, bytes32 typeId) public view returns (Term[] memory) {
+        return _agencies[agency].accreditations[cityId][typeId].within(_cities[cityId].scope[typeId]);
     }
 
     /// @inheritdoc IMemberRegistry
     function accredited(bytes32 agency, bytes32 typeId, uint64 time, uint64 asOfBlock) external view returns (bool) {
         uint32 id = cityOfAgency(agency, time, asOfBlock);
-        return cityActive(id, time, asOfBlock) && _agencies[agency].accreditations[id][typeId].covers(time, asOfBlock);
+        return cityActive(id, time, asOfBlock) && Terms.holds(accreditationTerms(agency, id, typeId), time, asOfBlock);
     }
 
     function _isMember(bytes32 agency, uint32 id, uint64 time) internal view returns (bool) {
@@ -90,14 +91,26 @@ abstract contract Agencies is Cities {
         if (!_isMember(agency, id, time)) revert AgencyNotMember(agency, id, time);
     }
 
-    function _requireFree(bytes32 agency, uint32 own) private view {
+    /// @dev What ended with the scope still stands open in its own list; said there too, it can be followed by a new one.
+    function _endLapsed(bytes32 agency, uint32 own, bytes32 typeId) private {
+        Terms.Timeline storage line = _agencies[agency].accreditations[own][typeId];
+        (uint64 time, uint64 number) = (uint64(block.timestamp), uint64(block.number));
+        if (!line.covers(time, number)) return;
+        if (Terms.holds(accreditationTerms(agency, own, typeId), time, number)) return;
+        uint64 stop = line.end(0);
+        emit AccreditationEnded(agency, own, typeId, stop);
+    }
+
+    /// @dev Refuses while another city has the agency; a removed city has nobody left to let it go.
+    function _free(bytes32 agency, uint32 own) private {
         AgencyRecord storage record = _agencies[agency];
         uint256 count = record.cities.length;
         for (uint256 i = 0; i < count; ++i) {
             uint32 other = record.cities[i];
-            if (other != own && record.memberships[other].reaches(uint64(block.timestamp))) {
-                revert AgencyElsewhere(agency, other);
-            }
+            if (other == own || !record.memberships[other].reaches(uint64(block.timestamp))) continue;
+            if (!cityRemoved(other)) revert AgencyElsewhere(agency, other);
+            uint64 stop = record.memberships[other].end(0);
+            emit AgencyEnded(agency, other, stop);
         }
     }
 }

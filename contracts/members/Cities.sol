@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.24;
 
+import {IGovernance} from "../interfaces/IGovernance.sol";
 import {IMemberRegistry} from "../interfaces/IMemberRegistry.sol";
 import {Term} from "../interfaces/ITerms.sol";
 import {Codes} from "../Codes.sol";
@@ -29,6 +30,7 @@ abstract contract Cities is IMemberRegistry {
         City row;
         Terms.Timeline terms;
         mapping(bytes32 typeId => Terms.Timeline) scope;
+        bool removed;
     }
 
     uint32[] private _cityIds;
@@ -55,6 +57,17 @@ abstract contract Cities is IMemberRegistry {
     /// @inheritdoc IMemberRegistry
     function cityIdAt(uint256 i) external view returns (uint32) {
         return i < _cityIds.length ? _cityIds[i] : 0;
+    }
+
+    /// @inheritdoc IMemberRegistry
+    function governs(address who) public view returns (uint32 id) {
+        id = _accounts[who].city;
+        if (_cities[id].row.governor != who || !_activeNow(id)) revert NotGovernor(who);
+    }
+
+    /// @inheritdoc IGovernance
+    function cityRemoved(uint32 id) public view returns (bool) {
+        return _cities[id].removed;
     }
 
     /// @inheritdoc IMemberRegistry
@@ -94,9 +107,41 @@ abstract contract Cities is IMemberRegistry {
         emit ScopeGranted(id, typeId, from, OPEN_ENDED);
     }
 
+    function _suspend(uint32 id) internal {
+        if (!_activeNow(id)) revert CityIsSuspended(id);
+        uint64 to = _cities[id].terms.end(0);
+        emit CitySuspended(id, to);
+    }
+
+    function _reinstate(uint32 id) internal {
+        if (_activeNow(id)) revert CityIsActive(id);
+        uint64 from = _cities[id].terms.open(0, OPEN_ENDED);
+        emit CityReinstated(id, from, OPEN_ENDED);
+    }
+
+    /// @dev A suspended city's membership ended before; what is new is that it cannot be opened again.
+    function _remove(uint32 id) internal {
+        CityRecord storage record = _cities[id];
+        if (_activeNow(id)) record.terms.end(0);
+        record.removed = true;
+        emit CityRemoved(id, uint64(block.timestamp));
+    }
+
+    /// @dev The old address stays bound to the city, so that it can never stand for another.
+    function _replaceGovernor(uint32 id, address governor) internal {
+        address old = _cities[id].row.governor;
+        _claim(governor, AccountRow({city: id, roles: 0, agency: 0}));
+        _cities[id].row.governor = governor;
+        emit GovernorReplaced(id, old, governor);
+    }
+
+    function _endScope(uint32 id, bytes32 typeId) internal {
+        uint64 to = _cities[id].scope[typeId].end(0);
+        emit ScopeEnded(id, typeId, to);
+    }
+
     function _setEndpoint(uint32 id, string memory endpoint) internal {
-        bytes memory url = bytes(endpoint);
-        if (url.length != 0 && !Codes.isEndpoint(url, !production)) revert BadEndpoint(endpoint);
+        _requireEndpoint(endpoint);
         _cities[id].row.endpoint = endpoint;
         emit EndpointChanged(id, endpoint);
     }
@@ -110,12 +155,23 @@ abstract contract Cities is IMemberRegistry {
 
     /// @dev City of the sender, who must be its governor.
     function _governedCity() internal view returns (uint32 id) {
-        id = _accounts[msg.sender].city;
-        if (_cities[id].row.governor != msg.sender || !_activeNow(id)) revert NotGovernor(msg.sender);
+        return governs(msg.sender);
+    }
+
+    /// @dev Cities that are active now, `except` left out. Every city ever admitted is looked at: there are few.
+    function _activeCities(uint32 except) internal view returns (uint256 count) {
+        for (uint256 i = 0; i < _cityIds.length; ++i) {
+            if (_cityIds[i] != except && _activeNow(_cityIds[i])) ++count;
+        }
     }
 
     function _activeNow(uint32 id) internal view returns (bool) {
         return cityActive(id, uint64(block.timestamp), uint64(block.number));
+    }
+
+    function _requireEndpoint(string memory endpoint) internal view {
+        bytes memory url = bytes(endpoint);
+        if (url.length != 0 && !Codes.isEndpoint(url, !production)) revert BadEndpoint(endpoint);
     }
 
     function _requireCode(bytes32 code, uint256 length) internal pure {

@@ -21,7 +21,7 @@ from ledger.transactor import Transactor
 from ledger.trust import Contract, Deployment
 
 SETTLE_SECONDS = 60.0
-GAS = 6_000_000
+GAS = 9_000_000
 """Gas limit of each deployment; tests/contracts/gas.json says what each takes. An estimate would need the registry."""
 
 

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from functools import cache
 from importlib import resources
 from typing import Any
 
 from eth_abi.exceptions import DecodingError
-from eth_utils.abi import event_abi_to_log_topic, get_abi_output_types
+from eth_utils.abi import (
+    event_abi_to_log_topic,
+    function_abi_to_4byte_selector,
+    get_abi_input_types,
+    get_abi_output_types,
+)
+from eth_utils.address import to_checksum_address
 from web3 import Web3
 
 from ledger.errors import ChainUnavailable
@@ -26,6 +33,8 @@ class Codec:
         self._web3 = Web3()
         self._contract = self._web3.eth.contract(abi=artifact["abi"], bytecode=artifact["bytecode"])
         self._outputs = {e["name"]: get_abi_output_types(e) for e in artifact["abi"] if e["type"] == "function"}
+        self._inputs = {e["name"]: get_abi_input_types(e) for e in artifact["abi"] if e["type"] == "function"}
+        self._errors = {function_abi_to_4byte_selector(e): e for e in artifact["abi"] if e["type"] == "error"}
         self._events = {event_abi_to_log_topic(e): e for e in artifact["abi"] if e["type"] == "event"}
 
     def encode(self, function: str, *args: object) -> bytes:
@@ -47,6 +56,30 @@ class Codec:
     def topic(self, event: str) -> bytes:
         """First topic of an event's log entries."""
         return next(topic for topic, abi in self._events.items() if abi["name"] == event)
+
+    def input_types(self, function: str) -> list[str]:
+        """ABI types of a function's arguments; a struct as a tuple's."""
+        return list(self._inputs[function])
+
+    def values(self, types: Sequence[str], values: Sequence[object]) -> bytes:
+        """abi.encode(…)."""
+        return bytes(self._web3.codec.encode(types, values))
+
+    @staticmethod
+    def checksummed(address: str) -> str:
+        """EIP-55."""
+        return str(to_checksum_address(address))
+
+    def error(self, revert: bytes) -> tuple[str, dict[str, Any]] | None:
+        """(name, values) of a custom error in a call's revert bytes, or None if it is none of this contract's."""
+        abi = self._errors.get(revert[:4])
+        if abi is None:
+            return None
+        try:
+            values = self._decode(abi["inputs"], revert[4:])
+        except DecodingError:
+            raise ChainUnavailable("CHAIN_MALFORMED", "an error does not decode", call=abi["name"]) from None
+        return abi["name"], dict(zip((i["name"] for i in abi["inputs"]), values, strict=True))
 
     def event(self, topics: list[bytes], data: bytes) -> tuple[str, dict[str, Any]] | None:
         """(name, values) of a log entry, or None if this contract has no such event."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from ledger.evm.contracts.codec import codec
@@ -22,6 +23,7 @@ REFUSALS = (
     "FIRST_WITH_PROOF",
     "TOO_SOON",
     "BAD_PROOF",
+    "EPOCH_CLOSED",
 )
 """ILogAnchor.Refusal, in its order."""
 
@@ -53,6 +55,49 @@ def is_head_call(claimed: PublishedHead) -> bytes:
 
 def is_head(answer: bytes) -> bool:
     return bool(codec(NAME).decode("isHead", answer))
+
+
+@dataclass(frozen=True, slots=True)
+class Closing:
+    """The end of a log's epoch: the first `last_good_size` entries stand; heads above are void."""
+
+    last_good_size: int
+    block: int
+    time: int
+    """Block time, seconds."""
+
+
+def close_epoch(stream: str, last_good_size: int) -> bytes:
+    """The governor's own."""
+    return codec(NAME).encode("closeEpoch", stream_id(stream), last_good_size)
+
+
+def close_epoch_decided(proposal: bytes) -> bytes:
+    """Carries out what the cities decided; anybody may send it."""
+    return codec(NAME).encode("closeEpochDecided", proposal)
+
+
+def current_epoch_call(city: int, stream: str) -> bytes:
+    return codec(NAME).encode("currentEpoch", city, stream_id(stream))
+
+
+def current_epoch(answer: bytes) -> int:
+    return int(codec(NAME).decode("currentEpoch", answer))
+
+
+def closing_call(log: bytes) -> bytes:
+    return codec(NAME).encode("epochClosedAt", log)
+
+
+def closing(answer: bytes) -> Closing | None:
+    """None: the epoch is open."""
+    closed, last_good_size, block, time = codec(NAME).decode("epochClosedAt", answer)
+    return Closing(last_good_size, block, time) if closed else None
+
+
+def counts(head: PublishedHead, end: Closing | None) -> bool:
+    """What a verifier must check beside `isHead`: a head above the last good size of a closed epoch is void."""
+    return end is None or head.size <= end.last_good_size
 
 
 def published(name: str, values: dict[str, Any], block: int) -> PublishedHead | None:
