@@ -125,6 +125,9 @@ class Chain(Wire, Protocol):
     def history(self, log: bytes) -> list[PublishedHead]:
         """Every head of a log that was ever published, oldest first. Reads the whole chain's events: for recovery."""
 
+    def closed(self, logs: Sequence[bytes]) -> list[bool]:
+        """Whether the epoch that each log is was closed: it takes no head any more."""
+
     def publish(self, items: Sequence[HeadItem]) -> Call:
         """The call that publishes them, at most 64."""
 

@@ -113,7 +113,9 @@ class Publisher:
         return [plan for plan in plans if plan.items]
 
     def _head_plan(self, items: Sequence[Item]) -> _Plan:
-        newest = self._chain.heads([item.key for item in items])
+        keys = [item.key for item in items]
+        newest = self._chain.heads(keys)
+        self._refuse_closed(keys)
         with self._database.reading() as connection:
             rows = [self._row(connection, item) for item in items]
             wanted = [_head_item(connection, row, old) for row, old in zip(rows, newest, strict=True)]
@@ -124,6 +126,12 @@ class Publisher:
         heads = [head for _, head in going]
         bodies = tuple(_encode(head.size, head.root) for head in heads)
         return _Plan(HEADS_LABEL, tuple(item for item, _ in going), bodies, self._chain.publish(heads))
+
+    def _refuse_closed(self, keys: Sequence[bytes]) -> None:
+        """A head of a closed epoch would be refused for ever, at the price of a transaction each time."""
+        for key, closed in zip(keys, self._chain.closed(keys), strict=True):
+            if closed:
+                raise AppendRefused("EPOCH_CLOSED", "this log's epoch was closed on the chain", log=key.hex())
 
     def _already_there(self, item: Item, row: LogRow, old: PublishedHead) -> None:
         """The chain holds this very head: another process's transaction, or a database that lost its memory.

@@ -1,4 +1,4 @@
-"""`certledger member …`: the agencies of this city and what they may issue."""
+"""`certledger member …`: the agencies of this city, and what the cities decide together."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from api.cli import decisions
 from api.cli.options import DEFAULT_HOME, Agency, Home, Json, Lang, Language
 from api.cli.output import Output
 
@@ -68,3 +69,10 @@ def list_(home: Home = DEFAULT_HOME, lang: Lang = Language.ZH, as_json: Json = F
         return
     titles = [(row, "、".join(t.title_zh if lang == Language.ZH else t.id for t in types)) for row, types, _ in found]
     output.table(("member.code", "member.name", "member.types"), [(row.code, row.name, shown) for row, shown in titles])
+
+
+app.command("propose")(decisions.propose)
+app.command("approve")(decisions.approve)
+app.command("execute")(decisions.execute)
+app.command("cancel")(decisions.cancel)
+app.command("proposals")(decisions.proposals)

@@ -56,7 +56,7 @@ class EvmWire:
 
     def gas_for(self, sender: str, call: Call) -> int:
         # A margin: proofs do not grow between estimate and block, but other senders change what storage costs.
-        fields = {"from": sender, "data": _hex(call.data)} | ({"to": call.to} if call.to else {})
+        fields = {"from": sender} | ({"to": call.to} if call.to else {}) | _input(call)
         return int(_number(self._rpc.call("eth_estimateGas", fields)) * _GAS_MARGIN)
 
     def send(self, raw: bytes) -> None:
@@ -73,6 +73,16 @@ class EvmWire:
         if not isinstance(answer, dict) or _bytes(answer.get("transactionHash")) != transaction:
             raise ChainUnavailable("CHAIN_MALFORMED", "the node answered with another transaction's receipt")
         return _receipt(answer)
+
+    def rehearse(self, sender: str, call: Call) -> bytes | None:
+        """What this call would revert with now; None if it would go through. Nothing is sent."""
+        try:
+            self._rpc.call("eth_call", {"from": sender} | ({"to": call.to} if call.to else {}) | _input(call), "latest")
+        except RpcError as error:
+            if not isinstance(error.payload, str):
+                raise
+            return _bytes(error.payload)
+        return None
 
     def code(self, address: str) -> bytes:
         """Runtime code at an address; empty if there is none."""
@@ -129,6 +139,15 @@ class EvmChain(EvmWire):
                     h for h in [log_anchor.published(*e, _number(entry["blockNumber"])) for e in _events([entry])] if h
                 ]
         return found
+
+    def closed(self, logs: Sequence[bytes]) -> list[bool]:
+        to = self.deployment.log_anchor.address
+        answers = self.ask([(to, log_anchor.closing_call(log)) for log in logs])
+        return [log_anchor.closing(answer) is not None for answer in answers]
+
+    def ask(self, calls: Sequence[tuple[str, bytes]]) -> list[bytes]:
+        """Answers of several views, (address, call) each, at the newest block; in one batch."""
+        return self._calls(calls, "latest")
 
     def publish(self, items: Sequence[HeadItem]) -> Call:
         # Not estimated: a head that is too soon now and not in the next block would be given too little.
@@ -191,6 +210,7 @@ class _FactReader:
             *((registry, member_registry.key_call(kid)) for kid in question.kids),
             *((anchor, log_anchor.is_head_call(head)) for head in question.heads),
             *((anchor, log_anchor.head_call(log)) for log in self._logs),
+            *((anchor, log_anchor.closing_call(log)) for log in self._logs),
             *((status, status_registry.records_call(*pair)) for pair in question.statuses),
         ]
 
@@ -202,6 +222,9 @@ class _FactReader:
         keys = tuple(filter(None, [member_registry.key_row(kid, next(left)) for kid in q.kids]))
         confirmed = [head for head in q.heads if log_anchor.is_head(next(left))]
         newest = [head for head in [log_anchor.head(log, next(left)) for log in self._logs] if head]
+        ends = {log: log_anchor.closing(next(left)) for log in self._logs}
+        # A void head is no fact: what verifies against it would be an entry that its city has disowned.
+        heads = [head for head in (*confirmed, *newest) if log_anchor.counts(head, ends[head.log])]
         statuses = tuple(status_registry.records(*pair, next(left)) for pair in q.statuses)
         return Facts(
             consortium=self._deployment.consortium,
@@ -213,7 +236,7 @@ class _FactReader:
             agencies=agencies,
             accreditations=accreditations,
             keys=keys,
-            heads=tuple(dict.fromkeys((*confirmed, *newest))),
+            heads=tuple(dict.fromkeys(heads)),
             statuses=statuses,
         )
 
@@ -246,6 +269,10 @@ def _events(entries: Any) -> list[tuple[str, dict[str, Any]]]:
             if event:
                 found.append(event)
     return found
+
+
+def _input(call: Call) -> dict[str, str]:
+    return {"data": _hex(call.data)}
 
 
 def _call(to: str, data: bytes) -> dict[str, str]:

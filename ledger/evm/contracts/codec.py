@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from functools import cache
 from importlib import resources
@@ -18,7 +19,7 @@ from eth_utils.abi import (
 from eth_utils.address import to_checksum_address
 from web3 import Web3
 
-from ledger.errors import ChainUnavailable
+from ledger.errors import ChainUnavailable, LedgerError
 
 OPEN_ENDED = 2**64 - 1
 
@@ -65,11 +66,6 @@ class Codec:
         """abi.encode(…)."""
         return bytes(self._web3.codec.encode(types, values))
 
-    @staticmethod
-    def checksummed(address: str) -> str:
-        """EIP-55."""
-        return str(to_checksum_address(address))
-
     def error(self, revert: bytes) -> tuple[str, dict[str, Any]] | None:
         """(name, values) of a custom error in a call's revert bytes, or None if it is none of this contract's."""
         abi = self._errors.get(revert[:4])
@@ -104,3 +100,14 @@ class Codec:
 def codec(name: str) -> Codec:
     """The codec of a contract by name; built once, thread-safe to use."""
     return Codec(name)
+
+
+def checksummed(address: str) -> str:
+    """EIP-55. Raises `LedgerError` ADDRESS_FORM for what is no address, or one with a wrong checksum."""
+    plain = address.lower()
+    if not re.fullmatch("0x[0-9a-f]{40}", plain):
+        raise LedgerError("ADDRESS_FORM", "not an address of the chain", address=address)
+    proper = str(to_checksum_address(plain))
+    if address not in (plain, proper):
+        raise LedgerError("ADDRESS_FORM", "the address's letters do not fit its checksum", address=address)
+    return proper

@@ -7,7 +7,7 @@ from typing import Any
 from eth_hash.auto import keccak
 
 from ledger.errors import ChainUnavailable
-from ledger.evm.contracts.codec import codec
+from ledger.evm.contracts.codec import checksummed, codec
 from ledger.evm.contracts.member_registry import NAME
 from ledger.governance import Action, Approval, Kind, Proposal, State, Tally
 from ledger.logid import ascii32, from_ascii32, stream_id
@@ -61,7 +61,7 @@ def proposal(proposal: bytes, answer: bytes) -> Proposal | None:
     state, proposer, number, made, expires, due = row
     if not state:
         return None
-    given = tuple(Approval(city, codec(NAME).checksummed(governor)) for city, governor in approvals)
+    given = tuple(Approval(city, checksummed(governor)) for city, governor in approvals)
     try:
         return Proposal(proposal, State(state), proposer, number, made, expires, due, _action(action), given)
     except ValueError:
@@ -110,7 +110,6 @@ def _row(a: Action) -> tuple[Any, ...]:
 
 def _action(row: Any) -> Action:
     kind, city, division, account, epoch, size, stream, types, hot, endpoint = row
-    checksummed = codec(NAME).checksummed
     return Action(
         kind=Kind(kind),
         city=city,
