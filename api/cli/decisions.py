@@ -10,6 +10,7 @@ import typer
 
 from api.cli.options import DEFAULT_HOME, Home, Json, Lang, Language
 from api.cli.output import Output
+from api.errors import ApiError
 from ledger.governance import NOBODY, Action, Kind
 
 if TYPE_CHECKING:
@@ -55,7 +56,8 @@ def propose(
 
     output = Output(lang, as_json)
     if act == Act.ADMIT and not 100_000 <= division <= 999_999:
-        raise typer.BadParameter("six digits", param_hint="--division")
+        problem = "--division: six digits"
+        raise ApiError("USAGE", problem, problem=problem)
     with City(home) as city:
         if act == Act.CLOSE_EPOCH:
             action = governance.closing(city, target, stream, size)

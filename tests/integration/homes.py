@@ -11,12 +11,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from api import checking, devchain, members
+from api import checking, devchain, members, passwords, wiring
+from api import settings as settings_file
 from api.checking import Checked
 from api.initialise import initialise
 from api.issue import IssueReport, issue_file
 from api.members import Member
 from api.messages import Words
+from api.migrations import runner
 from api.trusting import trust_of
 from api.verify import policy
 from api.wiring import PUBLISHER, City
@@ -29,6 +31,7 @@ from certs.store import Certificate
 from certs.verify.verifier import Verified, Verifier
 from ledger import merkle, tile
 from ledger.evm.engine import DevChain
+from ledger.keys.keystore import Keystore
 from ledger.publisher import Publisher
 from ledger.status import Reason
 from ledger.store import logs, outbox
@@ -197,3 +200,27 @@ def anchored_once(home: Home, size: int) -> None:
     assert {state for _, state in home.outbox()} == {outbox.DONE}
     assert not home.wrong()
     assert all(home.verify(each.identifier).verdict.result is Result.VALID for each in home.certificates()[:5])
+
+
+def joined(home: Home, folder: Path, city: int) -> City:
+    """Another city's home beside the first, on its chain: own keys and database, the same contracts."""
+    folder.mkdir(mode=0o700)
+    passwords.write_new(folder / wiring.PASSWORD)
+    settings = home.city.settings.model_copy(
+        update={
+            "city": city,
+            "division": 330000 + 100 * city,
+            "name": f"city {city}",
+            "rpc_url": home.city.chain_url,
+            "password_file": str(folder / wiring.PASSWORD),
+        }
+    )
+    settings_file.write(folder, settings)
+    shutil.copy(home.folder / wiring.DEPLOYMENT, folder)
+    opened = City(folder)
+    Keystore.create(folder / wiring.KEYSTORE, passwords.read(settings.password_file))
+    opened.keystore.generate(*wiring.CITY_KEYS)
+    database = opened.unchecked_database()
+    runner.upgrade(database)
+    database.close()
+    return opened
