@@ -226,7 +226,7 @@ interface IMemberRegistry is ITerms, IGovernance {
     /// @notice This successor was not named, or the city that named it is not active or no longer the agency's.
     error NotNamed(bytes32 agency, bytes32 successor);
 
-    /// @notice An agency cannot succeed itself, directly or through others, nor in a chain longer than 16.
+    /// @notice An agency cannot succeed itself, directly or through others, nor in a chain longer than 4.
     error SuccessionLoop(bytes32 agency, bytes32 successor);
 
     /// @notice The city may not let anybody issue this type at `time` (Unix seconds).
@@ -357,7 +357,7 @@ interface IMemberRegistry is ITerms, IGovernance {
     /// @notice Who succeeds the agency; zero row if nobody was named.
     function succession(bytes32 agency) external view returns (Succession memory);
 
-    /// @notice Successors of the agency that accepted: its own, that one's, and so on; at most 16.
+    /// @notice Successors of the agency that accepted: its own, that one's, and so on; at most 4.
     function successors(bytes32 agency) external view returns (bytes32[] memory);
 
     /// @notice A key's row, its periods, and the reports of its compromise.

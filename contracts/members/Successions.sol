@@ -6,8 +6,8 @@ import {Agencies} from "./Agencies.sol";
 
 /// @title Who may set statuses in the place of an agency that is gone
 abstract contract Successions is Agencies {
-    /// @dev Longest chain of successors; keeps every walk along it cheap.
-    uint256 private constant MAX_CHAIN = 16;
+    /// @dev Longest chain of successors. A status change is sent with a fixed limit of gas, and walks all of it.
+    uint256 private constant MAX_CHAIN = 4;
 
     mapping(bytes32 agency => Succession) private _successions;
 

@@ -144,12 +144,12 @@ def test_rights_go_on_along_a_chain_and_never_in_a_circle(chain: Chain, merging:
 
 def test_a_chain_has_an_end(chain: Chain, merging: Consortium) -> None:
     registry, governor = merging.registry.functions, merging.governor[HANGZHOU]
-    row = [code(f"1133010000000{i:04}X") for i in range(18)]
+    row = [code(f"1133010000000{i:04}X") for i in range(6)]
     for agency in row:
         chain.send(registry.addAgency(agency, 0, FOREVER), governor)
     for agency, successor in reversed([*pairwise(row[1:])]):
         succeed(chain, merging, agency, successor, HANGZHOU, HANGZHOU)
-    assert len(registry.successors(row[1]).call()) == 16
+    assert len(registry.successors(row[1]).call()) == 4
     chain.send(registry.nameSuccessor(row[0], row[1]), governor)
     accept = registry.acceptSuccession(row[0], row[1])
     assert chain.refused(accept, governor) == ("SuccessionLoop", row[0], row[1])

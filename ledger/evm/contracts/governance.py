@@ -6,7 +6,7 @@ from typing import Any
 
 from eth_hash.auto import keccak
 
-from ledger.errors import ChainUnavailable
+from ledger.errors import ChainUnavailable, LedgerError
 from ledger.evm.contracts.codec import checksummed, codec
 from ledger.evm.contracts.member_registry import NAME
 from ledger.governance import Action, Approval, Kind, Proposal, State, Tally
@@ -61,11 +61,11 @@ def proposal(proposal: bytes, answer: bytes) -> Proposal | None:
     state, proposer, number, made, expires, due = row
     if not state:
         return None
-    given = tuple(Approval(city, checksummed(governor)) for city, governor in approvals)
     try:
+        given = tuple(Approval(city, checksummed(governor)) for city, governor in approvals)
         return Proposal(proposal, State(state), proposer, number, made, expires, due, _action(action), given)
-    except ValueError:
-        raise ChainUnavailable("CHAIN_MALFORMED", "a proposal of an unknown kind", call="proposal") from None
+    except (ValueError, LedgerError):
+        raise ChainUnavailable("CHAIN_MALFORMED", "a proposal that the contract cannot hold", call="proposal") from None
 
 
 def tally_call(proposal: bytes) -> bytes:
