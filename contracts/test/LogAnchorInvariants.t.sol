@@ -72,6 +72,7 @@ contract LogAnchorInvariants is Base {
             if (i < 3) acts.anything(draw(i, 16), 7, bytes32(i), proof);
             acts.anything(draw(i, 16), i % 2 == 0 ? 7 : 0, bytes32(i), new bytes32[](0));
             if (i % 5 == 4) acts.toggle(draw(i, 17));
+            if (i % 5 == 3) acts.close(draw(i, 18), draw(i, 19));
         }
         for (uint8 code = 1; code <= uint8(type(ILogAnchor.Refusal).max); ++code) {
             vm.assertTrue(acts.refusals(ILogAnchor.Refusal(code)) > 0, "a refusal never met");

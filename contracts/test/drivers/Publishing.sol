@@ -33,6 +33,7 @@ contract Publishing is Consortium {
     mapping(bytes32 log => mapping(uint64 size => bytes32)) public rootOf;
     mapping(ILogAnchor.Refusal => uint256) public refusals;
     mapping(uint32 city => bool) public off;
+    mapping(uint32 city => bytes32) internal frozen; // newest head of the RAW epoch that was closed last
     uint256 public trespasses;
 
     constructor() {
@@ -90,8 +91,22 @@ contract Publishing is Consortium {
     function anything(uint256 cityDraw, uint64 size, bytes32 root, bytes32[] calldata proof) external {
         uint32 city = _city(cityDraw);
         pass(MIN_INTERVAL, 1);
-        bool first = sizeOf[_id(city, RAW)] == 0 && size != 0 && size <= 2 ** 32 && proof.length == 0;
+        bool first = sizeOf[_id(city, RAW)] == 0 && size != 0 && size <= 2 ** 32 && proof.length == 0
+            && frozen[city] != keccak256(abi.encode(size, root));
         _publish(city, ILogAnchor.Item(RAW, size, root, proof), first ? 1 : 0);
+    }
+
+    /// @dev The governor ends an epoch, and a publisher that has not heard of it sends its newest head once more.
+    function close(uint256 cityDraw, uint256 good) external {
+        uint32 city = _city(cityDraw);
+        bytes32 log = _id(city, RAW);
+        uint64 size = sizeOf[log];
+        if (size == 0) return;
+        pass(MIN_INTERVAL, 1);
+        as_(city);
+        anchor.closeEpoch(RAW, uint64(bound(good, 0, size)));
+        frozen[city] = keccak256(abi.encode(size, rootOf[log][size]));
+        _publish(city, ILogAnchor.Item(RAW, size, rootOf[log][size], new bytes32[](0)), 0);
     }
 
     /// @dev A full transaction, sound heads between bad ones: the bad ones hinder nobody, and nothing reverts.
