@@ -2,30 +2,23 @@
 
 from __future__ import annotations
 
-import errno
-import os
-from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from api import members
-from api.errors import ApiError
 from api.messages import Words
+from api.row_run import Progress, RowRun, rejects_beside
 from api.wiring import CITY_KEY, INDEX_KEY, City, agency_key
 from certs import agencies, store
-from certs.cells import Cell
 from certs.certificate import CHINA
 from certs.certificate_type import CertificateType, load_catalogue
 from certs.errors import IssuingError
-from certs.issuing import Issuing, Outcome
+from certs.issuing import Issuing, Outcome, Result
 from certs.minting import Mint
-from certs.row_file import RejectFile, RowFile, open_rows
-from certs.rows import Issuer, Reject, Row, RowReader
+from certs.row_file import open_rows
+from certs.rows import Issuer, RowReader
 from ledger.errors import ChainUnavailable
 from ledger.facts import Facts
-
-Progress = Callable[[int, int], None]
-"""Told (rows done, rows in all)."""
 
 
 @dataclass(slots=True)
@@ -45,6 +38,17 @@ class IssueReport:
     rules: dict[str, int] = field(default_factory=dict)
     """How many rows each rule rejected."""
 
+    def take(self, result: Result) -> None:
+        """Count one row that was not rejected."""
+        if result.outcome == Outcome.ALREADY:
+            self.already += 1
+            return
+        self.first, self.last = self.first or result.identifier, result.identifier
+        if result.outcome == Outcome.RENEWED:
+            self.renewed += 1
+        else:
+            self.issued += 1
+
 
 def issue_file(
     city: City, path: Path, *, type_id: str, agency: str, words: Words, progress: Progress, renew: bool = False
@@ -54,83 +58,23 @@ def issue_file(
     Run twice, or again after a crash, it issues nothing twice: see `certs.issuing`.
     """
     certificate_type = load_catalogue().find(type_id)
-    issuer = _issuer(city, agency)
-    mint = _mint(city, certificate_type, issuer)
+    issuer = issuer_of(city, agency)
+    mint = mint_of(city, certificate_type, issuer)
     issuing = Issuing(city.database, city.sequencer, city.log, mint, city.clock, renew=renew)
     with open_rows(path, certificate_type) as rows:
         reader = RowReader(certificate_type, rows.columns, issuer, city.clock().astimezone(CHINA).date())
-        with RejectFile(path, rows.columns, lambda reject: words.rule(reject.rule, reject.params)) as rejects:
-            try:
-                _make_room(rejects.path)
-                return _Run(rows, reader, rejects, progress).through(issuing)
-            except OSError as error:
-                raise ApiError(
-                    "FILE_UNWRITABLE", str(error), path=rejects.path, reason=error.strerror or type(error).__name__
-                ) from None
+        with rejects_beside(path, rows.columns, words) as rejects:
+            run = RowRun(rows, reader.read, rejects, progress)
+            report = IssueReport()
+            for result in run.results(issuing.run):
+                report.take(result)
+    report.rows, report.rejected, report.rules = run.read, run.rejected, dict(run.rules)
+    report.rejects = rejects.path if rejects.count else None
+    return report
 
 
-def _make_room(rejects: Path) -> None:
-    """Before anything is issued: a list of an earlier run would read as this one's, and this one must be writable."""
-    rejects.unlink(missing_ok=True)
-    if not os.access(rejects.parent, os.W_OK):
-        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
-
-
-class _Run:
-    """One pass over a file; rejects are written in the order of lines, whichever step found them."""
-
-    def __init__(self, rows: RowFile, reader: RowReader, rejects: RejectFile, progress: Progress) -> None:
-        self._rows = rows
-        self._reader = reader
-        self._rejects = rejects
-        self._progress = progress
-        self._held: list[tuple[Reject, Sequence[Cell]]] = []
-        self._cells: dict[int, Sequence[Cell]] = {}
-        self._report = IssueReport()
-
-    def through(self, issuing: Issuing) -> IssueReport:
-        report = self._report
-        for result in issuing.run(self._good()):
-            cells = self._cells.pop(result.line)
-            if result.reject is not None:
-                self._held.append((result.reject, cells))
-                continue
-            if result.outcome == Outcome.ALREADY:
-                report.already += 1
-                continue
-            report.first, report.last = report.first or result.identifier, result.identifier
-            if result.outcome == Outcome.RENEWED:
-                report.renewed += 1
-            else:
-                report.issued += 1
-        self._flush()
-        report.rejects = self._rejects.path if self._rejects.count else None
-        self._progress(self._rows.rows, self._rows.rows)
-        return report
-
-    def _good(self) -> Iterator[Row]:
-        """The rows that can be issued; the others are held until their neighbours are decided."""
-        for raw in self._rows:
-            self._report.rows += 1
-            row = self._reader.read(raw)
-            if isinstance(row, Reject):
-                self._held.append((row, raw.cells))
-                continue
-            if not self._cells:  # the batch before is decided
-                self._flush()
-                self._progress(self._report.rows, self._rows.rows)
-            self._cells[row.line] = raw.cells
-            yield row
-
-    def _flush(self) -> None:
-        for reject, cells in sorted(self._held, key=lambda held: held[0].line):
-            self._rejects.write(reject, cells)
-            self._report.rejected += 1
-            self._report.rules[reject.rule] = self._report.rules.get(reject.rule, 0) + 1
-        self._held.clear()
-
-
-def _issuer(city: City, agency: str) -> Issuer:
+def issuer_of(city: City, agency: str) -> Issuer:
+    """An agency of this city. Raises `IssuingError` AGENCY_UNKNOWN."""
     with city.database.reading() as connection:
         row = next((row for row in store.agencies(connection) if row.code == agency), None)
     if row is None:
@@ -138,7 +82,8 @@ def _issuer(city: City, agency: str) -> Issuer:
     return Issuer(agency, row.name, str(city.settings.division))
 
 
-def _mint(city: City, certificate_type: CertificateType, issuer: Issuer) -> Mint:
+def mint_of(city: City, certificate_type: CertificateType, issuer: Issuer) -> Mint:
+    """What signs for the agency. Raises `IssuingError` if it may not issue this type now."""
     keystore = city.keystore
     if not keystore.has(agency_key(issuer.code)):
         raise IssuingError("AGENCY_KEY_MISSING", "this city does not hold the agency's key", agency=issuer.code)

@@ -11,6 +11,7 @@ from pathlib import Path
 from api.errors import ApiError
 from certs.bundle import MAX_BYTES
 from certs.certificate_type import load_catalogue
+from certs.source_file import SourceFile, digest, media_type
 from certs.verify.verifier import Verified, Verifier
 from certs.verify.view import Policy, Silent
 from ledger import trust as trusts
@@ -48,14 +49,23 @@ def policy() -> Policy:
     return Policy(max_anchor_lag={each.code: each.max_anchor_lag for each in load_catalogue().values()})
 
 
-def verify(untrusted: bytes, trust: Trust, now: datetime, *, offline: bool) -> Verified:
+def read_file(path: Path) -> SourceFile:
+    """The digests of an OFD or PDF, of whatever size. Raises `ApiError` FILE_UNREADABLE."""
+    try:
+        with path.open("rb") as file:
+            return digest(file, media_type(path.name) or "application/octet-stream")
+    except OSError as error:
+        raise ApiError("FILE_UNREADABLE", str(error), path=path, reason=error.strerror) from None
+
+
+def verify(untrusted: bytes, trust: Trust, now: datetime, *, offline: bool, file: SourceFile | None = None) -> Verified:
     """Online where the trust file names nodes and `offline` is not asked for."""
     verifier = Verifier(trust)
     live: Facts | Silent | None = None
     if trust.nodes and not offline:
         question = verifier.question(untrusted)
         live = ask(trust, question) if question else None
-    return verifier.verify(untrusted, policy(), now, live)
+    return verifier.verify(untrusted, policy(), now, live, file)
 
 
 def ask(trust: Trust, question: Question) -> Facts | Silent:

@@ -31,6 +31,7 @@ __all__ = [
     "CertificateType",
     "CodeValue",
     "Field",
+    "StrictLoader",
     "Validity",
     "json_schema",
     "load_catalogue",
@@ -156,7 +157,7 @@ def load_catalogue() -> Catalogue:
 def read_type(file: str, text: str) -> CertificateType:
     """The type in the text of one catalogue file `<id>.yaml`. Raises `CatalogueError` naming the file."""
     try:
-        written = yaml.load(text, _Loader)  # noqa: S506 - a SafeLoader
+        written = yaml.load(text, StrictLoader)  # noqa: S506 - a SafeLoader
         demand(isinstance(written, dict), "not a mapping")
         certificate_type = _type_of(written)
         demand(file == f"{certificate_type.id}.yaml", "the file is not named after the id")
@@ -188,7 +189,7 @@ def _field_of(written: dict[str, Any]) -> Field:
     return Field(values=listed, **written)
 
 
-class _Loader(yaml.SafeLoader):
+class StrictLoader(yaml.SafeLoader):
     """YAML that refuses a key written twice: PyYAML keeps the last one silently."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:

@@ -38,6 +38,10 @@ class CellError(CertsError):
     """One value breaks one rule of its kind. Becomes a `Reject` that names line and column."""
 
 
+class SourceFileError(CellError):
+    """The file that a row names is missing, unsafe, of another kind, or of another certificate."""
+
+
 class LifecycleError(CertsError):
     """The certificate is not in a state that allows this. Codes: REASON_NOT_FOR_CHANGE (reason, change),
     STATUS_NOT_POSSIBLE (identifier, status, change), EFFECTIVE_FROM_NOT_POSSIBLE (identifier),
@@ -46,8 +50,8 @@ class LifecycleError(CertsError):
 
 
 class IssuingError(CertsError):
-    """Nothing of the file is issued. Codes: AGENCY_NOT_ACCREDITED (agency, type), AGENCY_UNKNOWN (agency),
-    AGENCY_KEY_MISSING (agency)."""
+    """Nothing of the file is issued or imported. Codes: AGENCY_NOT_ACCREDITED (agency, type), AGENCY_UNKNOWN (agency),
+    AGENCY_KEY_MISSING (agency), STATE_TABLE_MISSING (type)."""
 
 
 class BundleError(CertsError):

@@ -103,6 +103,15 @@ def build(*, type_code: str, issuer: str, serial: str, version: int) -> str:
     return ".".join((ROOT, *parts, check_character("".join(parts))))
 
 
+def region_fits(region: str, division: str) -> bool:
+    """Does one of two GB/T 2260 codes lie in the other: 330106 in 330100 in 330000?
+
+    What a region code in place of the issuer can tell at best; a province's code fits each of its cities.
+    """
+    inner, outer = sorted((_stem(region), _stem(division)), key=len, reverse=True)
+    return bool(outer) and inner.startswith(outer)
+
+
 def check_character(text: str) -> str:
     """ISO 7064 MOD 37,36 over 0-9A-Z. GB/T 36904 gives `A12425GABC1234002` → `M`."""
     _check_characters(text.replace(".", "_"))  # dots are no part of what is summed
@@ -124,6 +133,13 @@ def random_serial(random_bytes: bytes) -> str:
         number, digit = divmod(number, 36)
         digits.append(_ALPHABET[digit])
     return "".join(reversed(digits))
+
+
+def _stem(code: str) -> str:
+    """A division code without the pairs of zeros that say *all of it*."""
+    while code.endswith("00"):
+        code = code[:-2]
+    return code
 
 
 def _check_characters(text: str) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hmac
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
@@ -17,8 +18,9 @@ import orjson
 from certs import certificate, identifier, sdjwt, statuslist
 from certs.certificate import StatusSlot
 from certs.certificate_type import CertificateType
-from certs.identifier import SERIAL_BYTES
+from certs.identifier import SERIAL_BYTES, Identifier
 from certs.rows import Row
+from certs.source_file import SourceFile
 from certs.store import context
 from ledger.jws import Signer
 from ledger.sealing.envelope import KEY_BYTES, NONCE_BYTES, Wrapper
@@ -67,15 +69,47 @@ class Mint:
         number = [self.issuer, self.certificate_type.code, row.certificate_number]
         return Claim(row, self._keyed(b"row", number), self._keyed(b"content", row.attributes))
 
+    def claim_existing(self, row: Row, identifier: Identifier, source_files: Sequence[SourceFile]) -> Claim:
+        """The same of a certificate that exists, whose content includes its files.
+
+        Its number finds it, so that it is never issued once more under a new identifier.
+        """
+        number = [self.issuer, self.certificate_type.code, row.certificate_number]
+        content = [str(identifier), row.attributes, [each.to_json() for each in source_files]]
+        return Claim(row, self._keyed(b"row", number), self._keyed(b"import", content))
+
+    def other_row_key(self, identifier: Identifier) -> bytes:
+        """For a certificate whose number and version another identifier has already: some systems give a number
+        to several certificates, and what tells them apart is the identifier alone."""
+        return self._keyed(b"identifier", [self.issuer, str(identifier)])
+
     def mint(self, row: Row, *, now: datetime, place: int, replaces: str | None = None) -> Minted:
         """A certificate for `row`; with `replaces` the next version of that identifier."""
-        minted_as, version = self._identifier(replaces)
+        return self._sign(row, *self._identifier(replaces), now=now, place=place)
+
+    def twin(
+        self, row: Row, identifier: Identifier, source_files: Sequence[SourceFile], *, now: datetime, place: int
+    ) -> Minted:
+        """A twin of a certificate that exists: under its identifier, marked as imported, with its files."""
+        return self._sign(row, str(identifier), identifier.version, now=now, place=place, source_files=source_files)
+
+    def _sign(
+        self,
+        row: Row,
+        minted_as: str,
+        version: int,
+        *,
+        now: datetime,
+        place: int,
+        source_files: Sequence[SourceFile] | None = None,
+    ) -> Minted:
         list_no, index = statuslist.place(place, self.index_key)
         visible = certificate.visible_claims(
             self.certificate_type,
             {**row.attributes, "certificate_identifier": minted_as},
             issued_at=int(now.timestamp()),
             slot=StatusSlot(f"{self.status_uri}{list_no}", index),
+            source_files=source_files,
         )
         hidden = certificate.hidden_claims(row.attributes)
         salts = os.urandom(sdjwt.SALT_BYTES * len(hidden))

@@ -34,17 +34,19 @@ _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 class RowFile:
     """An open file of rows: iterate it once. `columns` aligns the cells; `rows` is how many will come."""
 
-    def __init__(self, source: BinaryIO, found: Survey, certificate_type: CertificateType, lines: bool) -> None:
+    def __init__(
+        self, source: BinaryIO, found: Survey, certificate_type: CertificateType, lines: bool, existing: bool
+    ) -> None:
         self._source = source
         self.encoding = found.encoding
         self._header_line = found.header_line
         if lines:
             self.rows = found.rows
-            self.columns = _json_columns(certificate_type, found)
+            self.columns = _json_columns(certificate_type, found, existing)
         else:
             self.rows = found.rows - 1
             self._delimiter, header = _csv_header(certificate_type, found)
-            self.columns = resolve_columns(certificate_type, header)
+            self.columns = resolve_columns(certificate_type, header, existing=existing)
         self._lines = lines
 
     def __iter__(self) -> Iterator[RawRow]:
@@ -116,9 +118,10 @@ class _Lines:
         return self.last
 
 
-def open_rows(path: Path, certificate_type: CertificateType) -> RowFile:
+def open_rows(path: Path, certificate_type: CertificateType, *, existing: bool = False) -> RowFile:
     """Open a .jsonl file as JSON Lines, any other as CSV. Raises `RowFileError`: nothing of it is issued then.
 
+    `existing`: its rows are certificates that exist already, and bring their identifiers.
     The file must be one that can be read twice; it is closed when the context ends.
     """
     lines = path.suffix.lower() == ".jsonl"
@@ -128,7 +131,7 @@ def open_rows(path: Path, certificate_type: CertificateType) -> RowFile:
         raise _unreadable(path, error) from error
     try:
         found = survey(source, None if lines else partial(_delimiter_byte, certificate_type))
-        return RowFile(source, found, certificate_type, lines)
+        return RowFile(source, found, certificate_type, lines, existing)
     except OSError as error:
         source.close()
         raise _unreadable(path, error) from error
@@ -174,14 +177,14 @@ def _delimiter_byte(certificate_type: CertificateType, line: bytes) -> bytes:
     return _delimiter(certificate_type, text).encode()
 
 
-def _json_columns(certificate_type: CertificateType, found: Survey) -> Columns:
+def _json_columns(certificate_type: CertificateType, found: Survey, existing: bool) -> Columns:
     """The first object's keys are the header; what it leaves out may come in later lines."""
     try:
         pairs = _pairs(found.header.decode(found.encoding))
     except ValueError:
         message = f"line {found.header_line} is not a JSON object"
         raise RowFileError("FILE_NOT_JSON", message, line=found.header_line) from None
-    header = resolve_columns(certificate_type, [key for key, _ in pairs])
+    header = resolve_columns(certificate_type, [key for key, _ in pairs], existing=existing)
     rest = [field for field in certificate_type.fields if field not in header.fields]
     return Columns((*header.fields, *rest), (*header.headings, *(field.name for field in rest)))
 

@@ -7,7 +7,8 @@ repeated, because such a first line is somebody's personal data.
 
 The issuer's name and code and the identifier are not taken from rows. Left out or empty, `holder_type` is the
 type's only one, `validity_start` the date of issue, `validity_end` follows the type's rule, `area_code` is the
-issuer's.
+issuer's. Rows of certificates that exist already (`existing`) bring their identifier and the issuer's name as it was
+printed then, and state an end where the type has one: it is a fact by now, and no rule makes it up.
 
 Rules of a reject (parameters), beside those of `certs.cells`, `certs.holder` and `certs.identifier`:
     ROW_RAGGED (expected, found)    another number of cells than the header
@@ -38,7 +39,8 @@ from certs.certificate_type import CertificateType, Field, json_schema
 from certs.errors import CellError, CertsError, RowFileError
 from certs.holder import HOLDER_TYPES, normalised_code
 
-_SUPPLIED: Final = frozenset({"certificate_identifier", "issuing_authority_name", "issuing_authority_code"})
+IDENTIFIER: Final = "certificate_identifier"
+_SUPPLIED: Final = frozenset({IDENTIFIER, "issuing_authority_name", "issuing_authority_code"})
 _DEFAULTED: Final = frozenset({"validity_start", "validity_end", "area_code"})
 _HEADING_CUT: Final = 40
 _LONG_NUMBER = re.compile("[0-9]{6}")
@@ -72,7 +74,7 @@ class Row:
 
     line: int
     attributes: dict[str, Value]
-    """By snake_case name, as json_schema(type) wants them; the certificate's identifier is still missing."""
+    """By snake_case name, as json_schema(type) wants them; a certificate to issue still lacks its identifier."""
     certificate_number: str
     holder_type: str
     holder_code: str
@@ -108,7 +110,7 @@ def clean_heading(heading: str) -> str:
     return heading.strip(" \t\r\n\u3000\xa0\ufeff")
 
 
-def resolve_columns(certificate_type: CertificateType, header: Sequence[str]) -> Columns:
+def resolve_columns(certificate_type: CertificateType, header: Sequence[str], *, existing: bool = False) -> Columns:
     """Understand a header, or refuse it with everything that is wrong with it. Raises `RowFileError`."""
     known = headings_of(certificate_type)
     headings = tuple(clean_heading(heading) for heading in header)
@@ -118,7 +120,7 @@ def resolve_columns(certificate_type: CertificateType, header: Sequence[str]) ->
     problems = {
         "unknown": [_shown(at, text) for at, text in enumerate(headings, 1) if text not in known],
         "duplicate": sorted({field.zh for field in fields if fields.count(field) > 1}),
-        "missing": [field.zh for field in _needed(certificate_type) if field not in fields],
+        "missing": [field.zh for field in _needed(certificate_type, existing) if field not in fields],
     }
     if any(problems.values()):
         named = {problem: "、".join(words) for problem, words in problems.items()}
@@ -126,9 +128,11 @@ def resolve_columns(certificate_type: CertificateType, header: Sequence[str]) ->
     return Columns(tuple(fields), headings)
 
 
-def _needed(certificate_type: CertificateType) -> list[Field]:
+def _needed(certificate_type: CertificateType, existing: bool) -> list[Field]:
     """The fields that only the file can tell."""
     told = _SUPPLIED | _DEFAULTED
+    if existing:
+        told -= {IDENTIFIER} if certificate_type.validity.years is None else {IDENTIFIER, "validity_end"}
     if len(certificate_type.holder_types) == 1:
         told |= {"holder_type"}
     return [field for field in certificate_type.fields if field.required and field.name not in told]
@@ -150,9 +154,18 @@ def schema_validator(certificate_type: CertificateType) -> Draft202012Validator:
 class RowReader:
     """Judges the rows of one file: `read` is a pure function of the row."""
 
-    def __init__(self, certificate_type: CertificateType, columns: Columns, issuer: Issuer, today: date) -> None:
+    def __init__(
+        self,
+        certificate_type: CertificateType,
+        columns: Columns,
+        issuer: Issuer,
+        today: date,
+        *,
+        existing: bool = False,
+    ) -> None:
         """`today` is the issuer's calendar day."""
-        needed = {field.name for field in _needed(certificate_type)}
+        needed = {field.name for field in _needed(certificate_type, existing)}
+        self._existing = existing
         self._type = certificate_type
         self._issuer = issuer
         self._today = today.isoformat()
@@ -198,13 +211,15 @@ class RowReader:
 
     def _supply(self, attributes: dict[str, Value]) -> None:
         """What the row need not say. A row that does say it must agree."""
-        if "certificate_identifier" in attributes:
-            raise _broken("certificate_identifier", "IDENTIFIER_NOT_EMPTY")
+        if IDENTIFIER in attributes and not self._existing:
+            raise _broken(IDENTIFIER, "IDENTIFIER_NOT_EMPTY")
         for name, value in (
             ("issuing_authority_name", self._issuer.name),
             ("issuing_authority_code", self._issuer.code),
         ):
-            if attributes.setdefault(name, value) != value:
+            # Agencies are renamed; a certificate that exists goes on printing the name it was issued under.
+            free = self._existing and name == "issuing_authority_name"
+            if attributes.setdefault(name, value) != value and not free:
                 raise _broken(name, "ISSUING_AUTHORITY_DIFFERS", expected=value)
         attributes.setdefault("area_code", self._issuer.area_code)
         if len(self._type.holder_types) == 1:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import (
     BigInteger,
@@ -24,6 +24,8 @@ from sqlalchemy import (
 
 from ledger.status import Status
 from ledger.store.database import Connection
+
+T = TypeVar("T")
 
 metadata = MetaData()
 
@@ -115,12 +117,29 @@ def put(connection: Connection, certificates: Sequence[Certificate]) -> None:
 def newest_by_row_key(connection: Connection, row_keys: Collection[bytes]) -> dict[bytes, Certificate]:
     """The newest version under each key, for those that exist."""
     found: dict[bytes, Certificate] = {}
-    keys = list(row_keys)
-    for start in range(0, len(keys), _IN_LIMIT):
-        part = keys[start : start + _IN_LIMIT]
+    for part in _parts(row_keys):
         query = select(_certificate).where(_certificate.c.row_key.in_(part)).order_by(_certificate.c.version)
         for row in connection.execute(query):
             found[row.row_key] = _read(row)
+    return found
+
+
+def versions_taken(connection: Connection, row_keys: Collection[bytes]) -> set[tuple[bytes, int]]:
+    """Every (row key, version) there is under these keys."""
+    found: set[tuple[bytes, int]] = set()
+    columns = (_certificate.c.row_key, _certificate.c.version)
+    for part in _parts(row_keys):
+        rows = connection.execute(select(*columns).where(_certificate.c.row_key.in_(part)))
+        found |= {(row.row_key, row.version) for row in rows}
+    return found
+
+
+def by_identifiers(connection: Connection, identifiers: Collection[str]) -> dict[str, Certificate]:
+    """The certificates under these identifiers, for those that exist."""
+    found: dict[str, Certificate] = {}
+    for part in _parts(identifiers):
+        rows = connection.execute(select(_certificate).where(_certificate.c.identifier.in_(part)))
+        found |= {row.identifier: _read(row) for row in rows}
     return found
 
 
@@ -177,6 +196,13 @@ def reserve_places(connection: Connection, number: int) -> int:
     moved = update(_status_counter).where(where).values(next=_status_counter.c.next + number)
     after: int = connection.execute(moved.returning(_status_counter.c.next)).scalar_one()
     return after - number
+
+
+def _parts(keys: Collection[T]) -> Iterator[list[T]]:
+    """As many at a time as one query may name."""
+    every = list(keys)
+    for start in range(0, len(every), _IN_LIMIT):
+        yield every[start : start + _IN_LIMIT]
 
 
 def _read(row: Row[Any]) -> Certificate:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,6 +14,7 @@ from api.cli.output import Output
 from api.errors import ApiError
 
 if TYPE_CHECKING:
+    from api.importing import ImportReport
     from api.issue import IssueReport
     from api.wiring import City
     from ledger.status import Reason
@@ -53,6 +54,37 @@ def renew(
 ) -> None:
     """延续、换发 Issue the next version of certificates whose attributes changed; the old ones are superseded."""
     _run_file(Output(lang, as_json), home, file, type_, agency, no_anchor, renew=True)
+
+
+@app.command("import")
+def import_(
+    path: Annotated[
+        Path, typer.Argument(help="CSV、JSON Lines 文件,或 OFD、PDF 文件夹 A file of rows, or a folder of OFD or PDF.")
+    ],
+    type_: Type,
+    agency: Agency,
+    since: Annotated[
+        str, typer.Option("--since", help="只导入该日起新发或变更的 Only what was issued or changed since, YYYY-MM-DD.")
+    ] = "",
+    no_anchor: NoAnchor = False,
+    home: Home = DEFAULT_HOME,
+    lang: Lang = Language.ZH,
+    as_json: Json = False,
+) -> None:
+    """导入已有证照 Register certificates that exist under their identifiers; run again, none is registered twice."""
+    from api.importing import import_certificates
+    from api.wiring import City
+
+    output = Output(lang, as_json)
+    from_day = _day(since)
+    with City(home) as city:
+        with output.progress("import.progress") as progress:
+            report = import_certificates(
+                city, path, type_id=type_, agency=agency, words=output.words, progress=progress, since=from_day
+            )
+        anchored = not no_anchor and _anchor(output, city)
+    _report_import(output, report, anchored)
+    raise typer.Exit(exits.REFUSED if report.rejected else exits.DONE)
 
 
 @app.command("suspend")
@@ -114,6 +146,7 @@ def show(identifier: Identifier, home: Home = DEFAULT_HOME, lang: Lang = Languag
     from certs import store
     from certs.certificate_type import load_catalogue
     from certs.errors import LifecycleError
+    from certs.identifier import parse
     from ledger.store import outbox
 
     output = Output(lang, as_json)
@@ -126,6 +159,7 @@ def show(identifier: Identifier, home: Home = DEFAULT_HOME, lang: Lang = Languag
     value = {
         "identifier": row.identifier,
         "digest": row.digest.hex(),
+        "notes": list(parse(row.identifier).notes),
         "type": certificate_type.id,
         "issuer": row.issuer,
         "version": row.version,
@@ -149,6 +183,7 @@ def show(identifier: Identifier, home: Home = DEFAULT_HOME, lang: Lang = Languag
             ("cert.log_index", row.log_index),
             ("cert.anchor", anchored),
             ("cert.digest", row.digest.hex()),
+            *(("cert.note", output.words.note(note)) for note in parse(row.identifier).notes),
         ],
     )
 
@@ -211,6 +246,33 @@ def _report(output: Output, report: IssueReport, anchored: bool) -> None:
     output.result(value, lines)
 
 
+def _report_import(output: Output, report: ImportReport, anchored: bool) -> None:
+    value = {
+        "rows": report.rows,
+        "registered": report.registered,
+        "ended": report.ended,
+        "already": report.already,
+        "older": report.older,
+        "rejected": report.rejected,
+        "files": report.files,
+        "rules": report.rules,
+        "notes": dict(report.notes),
+        "rejects": str(report.rejects) if report.rejects else None,
+        "first": report.first or None,
+        "last": report.last or None,
+        "state": "anchored" if anchored else "recorded",
+    }
+    counts = ("rows", "registered", "ended", "already", "older", "files", "rejected")
+    lines: list[tuple[str, object]] = [(f"import.{name}", value[name]) for name in counts]
+    if report.rejects:
+        lines.append(("issue.rejects", report.rejects))
+    lines += [("import.note", f"{number} × {output.words.note(note)}") for note, number in report.notes.items()]
+    if report.last:
+        lines.append(("issue.last", report.last))
+    lines.append(("issue.state", output.words.say("issue.anchored" if anchored else "issue.recorded")))
+    output.result(value, lines)
+
+
 def _change(
     output: Output, home: Path, identifier: str, agency: str, change: str, reason: str, since: str = ""
 ) -> None:
@@ -248,6 +310,15 @@ def _reason(name: str) -> Reason:
     except KeyError:
         problem = f"--reason {name}: {', '.join(reason.name for reason in Reason)}"
         raise ApiError("USAGE", problem, problem=problem) from None
+
+
+def _day(text: str) -> date | None:
+    if not text:
+        return None
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise ApiError("DATE_FORM", f"not a day: {text}", value=text) from None
 
 
 def _since(day: str) -> int:

@@ -1,4 +1,4 @@
-"""`certledger verify FILE`: twelve steps, one verdict."""
+"""`certledger verify FILE`: twelve steps, one verdict; of a bundle, or of an OFD or PDF by its bundle."""
 
 from __future__ import annotations
 
@@ -13,8 +13,10 @@ from rich.table import Table
 
 from api.cli.options import Json, Lang, Language, Trust
 from api.cli.output import Output
-from api.verify import read_bundle, read_trust
+from api.errors import ApiError
+from api.verify import read_bundle, read_file, read_trust
 from api.verify import verify as verify_bundle
+from certs.source_file import SourceFile, media_type
 from certs.verify.verifier import Verified
 from ledger.verdict import Finding, Result, State
 
@@ -29,8 +31,11 @@ STYLES = {Result.VALID: "bold green", Result.INVALID: "bold red", Result.INDETER
 
 
 def verify(
-    file: Annotated[Path, typer.Argument(help="证据包 Evidence bundle.")],
+    file: Annotated[Path, typer.Argument(help="证据包,或 OFD、PDF 证照文件 A bundle, or an OFD or PDF file.")],
     trust: Trust = None,
+    bundle: Annotated[
+        Path | None, typer.Option("--bundle", help="OFD、PDF 文件的证据包 The bundle of an OFD or PDF file.")
+    ] = None,
     offline: Annotated[bool, typer.Option("--offline", help="不联网 Ask no node.")] = False,
     explain: Annotated[bool, typer.Option("--explain", help="显示比对内容 Show what was compared.")] = False,
     lang: Lang = Language.ZH,
@@ -38,11 +43,17 @@ def verify(
 ) -> None:
     """核验证照 Verify a certificate. Exit 0 VALID, 1 INVALID, 2 INDETERMINATE."""
     output = Output(lang, as_json)
-    verified = verify_bundle(read_bundle(file), read_trust(trust), datetime.now(UTC), offline=offline)
+    if bundle is None and media_type(file.name) is not None:
+        raise ApiError("BUNDLE_NOT_NAMED", f"{file} is verified by its bundle", path=file)
+    untrusted, trusted = read_bundle(bundle or file), read_trust(trust)
+    shown = read_file(file) if bundle else None
+    verified = verify_bundle(untrusted, trusted, datetime.now(UTC), offline=offline, file=shown)
     if as_json:
-        output.json(to_json(verified, output))
+        output.json(to_json(verified, output) | (_file_json(verified, shown) if shown else {}))
     else:
         render(verified, output, explain=explain)
+        if shown:
+            _say_file(verified, output)
     raise typer.Exit(verified.verdict.exit_code)
 
 
@@ -54,6 +65,25 @@ def to_json(verified: Verified, output: Output) -> dict[str, object]:
         "steps": [_step_json(finding, output) for finding in verified.verdict.findings],
         "claims": verified.claims,
     }
+
+
+def _file_json(verified: Verified, shown: SourceFile) -> dict[str, object]:
+    """What is said of the file; its stamps are judged by nobody here, and no program should think otherwise."""
+    said = {
+        "sha256": shown.sha256.hex(),
+        "sm3": shown.sm3.hex(),
+        "registered_by": verified.file_registered_by or None,
+        "seals": "NOT_JUDGED",
+    }
+    return {"file": said}
+
+
+def _say_file(verified: Verified, output: Output) -> None:
+    if verified.file_registered_by:
+        name = verified.claims.get("issuing_authority_name", "")
+        agency = f"{name} {verified.file_registered_by}".strip()
+        output.out.print(escape(output.words.say("verify.file_identical", agency=agency)))
+    output.out.print(output.words.say("verify.seals_not_judged"), style="dim")
 
 
 def _step_json(finding: Finding, output: Output) -> dict[str, object]:

@@ -69,6 +69,10 @@ class Words:
         """Why a row was not issued."""
         return self._word("rules", rule, params)
 
+    def note(self, name: str) -> str:
+        """What is odd about a certificate and was kept."""
+        return self._word("notes", name)
+
     def step(self, name: str) -> str:
         return self._word("steps", name)
 

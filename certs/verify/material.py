@@ -18,6 +18,7 @@ from ledger.errors import CanonicalError, VerificationError
 from ledger.facts import Question
 from ledger.jws import unb64url
 from ledger.statement import Statement
+from ledger.status import Status
 
 T = TypeVar("T")
 
@@ -43,6 +44,8 @@ class Material:
     statement: Statement
     replaces: bytes | None
     """Digest of the certificate that this one renews."""
+    status_at_import: Status
+    """ACTIVE but for a twin that did not hold when it was imported."""
 
     @property
     def agency(self) -> str:
@@ -72,7 +75,8 @@ def read(untrusted: bytes) -> Material:
     statement = _part(Reason.FORMAT_STATEMENT, lambda: statements.from_json(bundle.statement))
     _part(Reason.FORMAT_STATEMENT, lambda: statements.parse_timestamp(statement.at))
     replaces = _part(Reason.FORMAT_STATEMENT, lambda: _replaces(statement))
-    return Material(bundle, presentation, presentation.digest, payload, visible, statement, replaces)
+    status = _part(Reason.FORMAT_STATEMENT, lambda: _status(statement))
+    return Material(bundle, presentation, presentation.digest, payload, visible, statement, replaces, status)
 
 
 def _part(reason: Reason, make: Callable[[], T]) -> T:
@@ -101,3 +105,13 @@ def _replaces(statement: Statement) -> bytes | None:
     if len(digest) != 32:
         raise VerificationError("STATEMENT_FORM", "replaces is not a digest", type=statement.type)
     return digest
+
+
+def _status(statement: Statement) -> Status:
+    """What an import says beside the origin; one of the statuses in which a certificate does not hold."""
+    value = statement.body.get("status")
+    if value is None:
+        return Status.ACTIVE
+    if isinstance(value, bool) or value not in (Status.SUSPENDED, Status.REVOKED, Status.CANCELLED):
+        raise VerificationError("STATEMENT_FORM", "status is not one of an import", type=statement.type)
+    return Status(value)

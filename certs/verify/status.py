@@ -46,6 +46,9 @@ def _recorded(material: Material, view: View, facts: Facts) -> Finding | None:
             return failed(Reason.STATUS_NOT_KNOWN, status=record.status, block=record.recorded, source=view.source)
         known = {"since": record.effective_from, "reason": record.reason, "status": record.status}
         return failed(reason, **known, block=record.recorded, source=view.source)
+    if record is None and material.status_at_import != Status.ACTIVE:
+        # Its status follows its head to the chain; in between, the statement itself says that it does not hold.
+        return failed(Reason.STATUS_ENDED_AT_IMPORT, status=material.status_at_import.name, source=view.source)
     return _closed(material, view, facts)
 
 

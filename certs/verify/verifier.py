@@ -7,6 +7,7 @@ from datetime import datetime
 
 from certs import sdjwt
 from certs.sdjwt import Presentation
+from certs.source_file import SourceFile
 from certs.verify import anchor, binding, inclusion, issuer, material, signature, status, validity
 from certs.verify.finding import failed, not_asked, not_reached, passed
 from certs.verify.material import FormatError, Material
@@ -17,9 +18,11 @@ from ledger.errors import VerificationError
 from ledger.facts import Facts, Question
 from ledger.statement import parse_timestamp
 from ledger.trust import Trust
-from ledger.verdict import Result, Step, Verdict
+from ledger.verdict import Result, State, Step, Verdict
 
 _LATER_STEPS = (Step.HOLDER, Step.RECOGNITION, Step.AUTHORIZATION, Step.ACCESS)
+_VOUCHING = (Step.SIGNATURE, Step.ISSUER, Step.BINDING, Step.INCLUSION, Step.ANCHOR)
+"""What must have passed before an agency is said to have registered a file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +34,9 @@ class Verified:
     """What was shown, if the verdict is VALID."""
     cosigners: int
     """How many cities had to sign the snapshot (k of the trust file)."""
+    file_registered_by: str = ""
+    """USCC of the agency that registered exactly the bytes of the file shown beside the bundle, whatever became of the
+    certificate since. Empty: no file was shown, or nobody is proven to have registered it."""
 
     @property
     def claims(self) -> dict[str, Json]:
@@ -51,9 +57,17 @@ class Verifier:
         except FormatError:
             return None
 
-    def verify(self, untrusted: bytes, policy: Policy, now: datetime, live: Facts | Silent | None) -> Verified:
+    def verify(
+        self,
+        untrusted: bytes,
+        policy: Policy,
+        now: datetime,
+        live: Facts | Silent | None,
+        file: SourceFile | None = None,
+    ) -> Verified:
         """`live`: facts read from a node for `question`, or why it was silent; None: offline.
 
+        `file`: an OFD or PDF shown beside the bundle, to be one of those that an import registered.
         Raises `VerificationError` TRUST_EXPIRED, and nothing else: whatever is wrong with a bundle is a finding.
         """
         if now >= parse_timestamp(self._trust.valid_until):
@@ -74,7 +88,7 @@ class Verifier:
             # 4. VALIDITY: between the certificate's own dates.
             validity.check(parts, known),
             # 5. BINDING: the recorded statement is about this certificate.
-            binding.check(parts),
+            binding.check(parts, known, file),
             # 6. INCLUSION: the statement is in the log.
             inclusion.check(parts),
             # 7. ANCHOR: the chain accepted that log's head.
@@ -84,8 +98,9 @@ class Verifier:
             # 9.–12. asked by policies that reuse certificates across cities, a later part.
             *(not_asked(step) for step in _LATER_STEPS),
         )
-        return self._verified(Verdict(findings), parts)
+        return self._verified(Verdict(findings), parts, file)
 
-    def _verified(self, verdict: Verdict, parts: Material | None) -> Verified:
+    def _verified(self, verdict: Verdict, parts: Material | None, file: SourceFile | None = None) -> Verified:
         shown = parts.presentation if parts is not None and verdict.result == Result.VALID else None
-        return Verified(verdict, shown, self._trust.k)
+        vouched = file is not None and all(verdict.at(step).state is State.PASS for step in _VOUCHING)
+        return Verified(verdict, shown, self._trust.k, parts.agency if parts and vouched else "")

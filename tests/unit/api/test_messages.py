@@ -17,6 +17,8 @@ import message_codes as source
 import pytest
 
 from api.messages import LANGUAGES, Message, Words
+from certs import identifier
+from certs.importing import NUMBER_SHARED
 from certs.lifecycle import Change
 from certs.verify.reasons import Reason
 from ledger.status import Reason as StatusReason
@@ -24,6 +26,8 @@ from ledger.status import Status
 from ledger.verdict import Result, Step
 
 PASSED_ON = {
+    "certs/import_rows.py: error.code": "carries what an identifier or a state raised",
+    "certs/importing.py: error.code": "carries what a file raised",
     "certs/rows.py: broken.rule": "_Broken carries what a cell raised",
     "certs/rows.py: raw.fault": "given to RawRow(…, fault), whose calls are read",
     "ledger/evm/devnet.py: said['code']": "the supervisor's own EngineError, raised again by whoever started it",
@@ -58,7 +62,7 @@ DYNAMIC_REASONS: Mapping[str, tuple[str, set[str]]] = {
 }
 """Reasons chosen by a table: which, and what `FormatError` compared beside what the call says."""
 
-ROW_KINDS = {"CellError", "HolderError", "IdentifierError", "Reject"}
+ROW_KINDS = {"CellError", "HolderError", "IdentifierError", "Reject", "SourceFileError"}
 OUTAGES = {"ChainUnavailable", "StoreUnavailable"}
 DIFFERENCE_PARAMS = {"log", "index", "table", "column"}
 FORGERY = {
@@ -72,7 +76,7 @@ A_COMMAND = re.compile(r" *\.venv/bin/certledger [a-z]+ ")
 """A line of [ui] to be typed as it stands."""
 UI_KEY = re.compile(r"[a-z]+\.(?!(?:csv|json|jsonl|lock|log|py|toml|txt|yaml)$)[a-z][a-z_]*")
 WORDED = ("errors", "differences", "reasons")
-PLAIN = ("rules", "steps", "results", "statuses", "status_reasons", "changes", "units", "ui")
+PLAIN = ("rules", "notes", "steps", "results", "statuses", "status_reasons", "changes", "units", "ui")
 
 languages = pytest.mark.parametrize("language", LANGUAGES)
 
@@ -110,12 +114,17 @@ def given(kinds: set[str]) -> dict[str, set[str]]:
 
 
 def errors_given() -> dict[str, set[str]]:
-    shown = {site.kind for site in source.collected()[0]} - {"CellError", "Reject", "Difference"}
+    shown = {site.kind for site in source.collected()[0]} - {"CellError", "Reject", "Difference", "SourceFileError"}
     return {**ANNOUNCED, **given(shown)}
 
 
 def rules_given() -> dict[str, set[str]]:
     return {code: params for code, params in given(ROW_KINDS).items() if code not in NEVER_IN_A_ROW}
+
+
+def identifier_notes() -> set[str]:
+    """The constants of `certs.identifier` that name themselves."""
+    return {name for name, value in vars(identifier).items() if name == value}
 
 
 def reasons_given() -> dict[str, tuple[set[str], set[str]]]:
@@ -174,6 +183,7 @@ def test_every_reason_is_given_somewhere() -> None:
         ("statuses", set(Status.__members__)),
         ("status_reasons", set(StatusReason.__members__)),
         ("changes", set(Change)),
+        ("notes", {*identifier_notes(), NUMBER_SHARED}),
     ],
 )
 def test_a_table_holds_exactly_the_codes_of_the_source(language: str, table: str, codes: set[str]) -> None:
