@@ -13,8 +13,8 @@ from typing import Generic, Protocol, TypeVar
 from api.errors import ApiError
 from api.messages import Words
 from certs.cells import Cell
-from certs.row_file import Columns, RejectFile, RowFile
-from certs.rows import RawRow, Reject
+from certs.row_file import RejectFile, RowFile
+from certs.rows import Columns, RawRow, Reject
 
 Progress = Callable[[int, int], None]
 """Told (rows done, rows in all)."""

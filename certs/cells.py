@@ -52,11 +52,14 @@ _DIVISION = re.compile(r"[1-9][0-9]{5}")
 _PRINTED_FEN = len(str(MAX_FEN))
 
 
-def reader_of(field: Field) -> Callable[[Cell], Value | None]:
-    """The function that reads this field's cells: a value, None if empty. Raises `CertsError`."""
+def reader_of(field: Field, *, existing: bool = False) -> Callable[[Cell], Value | None]:
+    """The function that reads this field's cells: a value, None if empty. Raises `CertsError`.
+
+    `existing`: of rows that bring the certificate's identifier; in others there must be none, and it is never parsed.
+    """
     if field.kind == "string_list":
         return _read_list
-    if field.kind == "string" or field.name == "certificate_identifier":  # a row has none: never parsed
+    if field.kind == "string" or (field.name == "certificate_identifier" and not existing):
         return lambda cell: text_of(cell) or None
     convert = _converter(field)
 

@@ -57,12 +57,14 @@ class ImportResult:
     identifier: str = ""
     files: int = 0
     notes: tuple[str, ...] = ()
-    """What is odd about it and was kept: notes of `certs.identifier`, and NUMBER_SHARED."""
+    """What is odd about it and was kept: notes of `certs.identifier`, and the two below."""
     reject: Reject | None = None
 
 
 NUMBER_SHARED = "NUMBER_SHARED"
 """Another certificate of this agency and type has the same number and version."""
+SERIAL_NAMES_HOLDER = "SERIAL_NAMES_HOLDER"
+"""The identifier, which everybody sees, holds the holder's code. We never issue one so (protocol §3); others do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,8 +187,9 @@ class _Run:
         self.fresh[new.identifier] = self._known[new.identifier] = new
         if each.row.ending:
             self._end(new, each.row.ending)
-        notes = (*each.row.identifier.notes, *((NUMBER_SHARED,) if shared else ()))
-        return ImportResult(each.row.line, ImportOutcome.REGISTERED, new.identifier, len(each.files), notes)
+        return ImportResult(
+            each.row.line, ImportOutcome.REGISTERED, new.identifier, len(each.files), _notes(each.row, shared=shared)
+        )
 
     def _met(self, each: _Existing, old: Certificate) -> ImportResult:
         """A row whose identifier is registered."""
@@ -239,6 +242,12 @@ class _Run:
         if not visible.imported:
             return [*differing, "origin"]
         return differing if visible.source_files == each.files else [*differing, FILE.zh]
+
+
+def _notes(row: ExistingRow, *, shared: bool) -> tuple[str, ...]:
+    named = row.row.holder_code in row.identifier.serial
+    more = ((NUMBER_SHARED, shared), (SERIAL_NAMES_HOLDER, named))
+    return (*row.identifier.notes, *(note for note, holds in more if holds))
 
 
 def _rejected(each: _Existing, rule: str, **params: str) -> ImportResult:

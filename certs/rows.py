@@ -169,7 +169,9 @@ class RowReader:
         self._type = certificate_type
         self._issuer = issuer
         self._today = today.isoformat()
-        self._readers = tuple((field.name, reader_of(field), field.name in needed) for field in columns.fields)
+        self._readers = tuple(
+            (field.name, reader_of(field, existing=existing), field.name in needed) for field in columns.fields
+        )
         self._heading = dict(zip((field.name for field in columns.fields), columns.headings, strict=True))
         self._validator = schema_validator(certificate_type)
 

@@ -122,7 +122,7 @@ class SourceFolder:
             if not inside.is_relative_to(self.path.resolve()):
                 raise SourceFileError("FILE_NAME", "the name leads out of the folder")
             descriptor = os.open(inside, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOFOLLOW)
-        except (OSError, ValueError):  # ValueError: a zero byte
+        except (OSError, ValueError, RuntimeError):  # a zero byte; a loop of links before Python 3.13
             raise _missing() from None
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             os.close(descriptor)

@@ -18,7 +18,7 @@ import pytest
 
 from api.messages import LANGUAGES, Message, Words
 from certs import identifier
-from certs.importing import NUMBER_SHARED
+from certs.importing import NUMBER_SHARED, SERIAL_NAMES_HOLDER
 from certs.lifecycle import Change
 from certs.verify.reasons import Reason
 from ledger.status import Reason as StatusReason
@@ -183,7 +183,7 @@ def test_every_reason_is_given_somewhere() -> None:
         ("statuses", set(Status.__members__)),
         ("status_reasons", set(StatusReason.__members__)),
         ("changes", set(Change)),
-        ("notes", {*identifier_notes(), NUMBER_SHARED}),
+        ("notes", {*identifier_notes(), NUMBER_SHARED, SERIAL_NAMES_HOLDER}),
     ],
 )
 def test_a_table_holds_exactly_the_codes_of_the_source(language: str, table: str, codes: set[str]) -> None:
