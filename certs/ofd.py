@@ -39,6 +39,8 @@ MAX_TEXT: Final = 2_000
 _ROOT: Final = "OFD.xml"
 _END: Final = 22
 """Bytes of the end record of a zip without a comment (APPNOTE 4.3.16)."""
+_LOCATOR: Final = 20
+"""Bytes of what stands in front of it in a zip64 archive (APPNOTE 4.3.15)."""
 _METHODS: Final = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
 _ENCRYPTED: Final = 0x1
 _IDENTIFIER_NAMES: Final = {"电子证照标识", "证照标识", "ZZBS", "certificate_identifier", "certificateIdentifier"}
@@ -85,7 +87,7 @@ def _check_end(source: BinaryIO) -> None:
     Looks for the end record where `zipfile` does, so both see the same one. Zip64 and split archives are refused.
     """
     size = source.seek(0, os.SEEK_END)
-    start = max(size - _END - (1 << 16), 0)
+    start = max(size - _LOCATOR - _END - (1 << 16), 0)
     source.seek(start)
     tail = source.read()
     at = len(tail) - _END
@@ -94,7 +96,7 @@ def _check_end(source: BinaryIO) -> None:
     record = tail[at : at + _END]
     if at < 0 or len(record) < _END or record[4:8] != bytes(4):
         _refuse("OFD_ZIP", "not a zip, cut short, or split")
-    if tail[max(at - 20, 0) : at].startswith(b"PK\x06\x07"):
+    if tail[max(at - _LOCATOR, 0) : at].startswith(b"PK\x06\x07"):
         _refuse("OFD_ZIP", "a zip64 archive")
     if int.from_bytes(record[10:12], "little") > MAX_ENTRIES or (
         int.from_bytes(record[12:16], "little") > MAX_DIRECTORY
