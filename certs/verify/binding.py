@@ -1,7 +1,7 @@
 """Step 5, BINDING: the recorded statement is about this certificate and no other, by the agency that signed it.
 
 Without it a proof of certificate A could be shown beside certificate B, or a statement replayed in another log. A file
-that is shown beside the bundle is bound here too: to the digests that the agency signed (docs/adr/0012).
+that is shown beside the bundle is bound here too: to the digests that the agency signed (docs/adr/0014).
 """
 
 from __future__ import annotations
