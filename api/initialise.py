@@ -1,13 +1,18 @@
-"""Making a city: home folder, keys, database, contracts. Every step may be interrupted and repeated."""
+"""Making a city: home folder, keys, database, contracts. Every step may be interrupted and repeated.
+
+A ledger of one city is made by `initialise` alone. For one of several cities each `prepare`s a home and hands its
+card to the one that deploys; the others `join` what was deployed, as does a city that is admitted later.
+"""
 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from api import members, passwords, wiring
 from api import settings as settings_file
+from api.card import Card, card_of
 from api.errors import ApiError
 from api.migrations import runner
 from api.settings import Settings
@@ -15,22 +20,23 @@ from api.wiring import City
 from certs.certificate_type import load_catalogue
 from ledger import accreditation as rules
 from ledger import canonical
-from ledger.evm.account import Account
+from ledger.evm.contracts import member_registry
 from ledger.evm.contracts.member_registry import Founder
 from ledger.evm.deploy import deploy
 from ledger.facts import Question
 from ledger.keys.keystore import Keystore
-from ledger.trust import deployment_json
+from ledger.ports import Call
+from ledger.trust import Deployment, deployment_json
 
 MIN_INTERVAL_SECONDS = 1
 
 
-def initialise(home: Path, *, city: int, division: int, name: str, start_chain: Callable[[City], object]) -> City:
-    """A one-city development ledger in `home`, or the rest of one whose making was interrupted.
+def prepare(home: Path, *, city: int, division: int, name: str, consortium: str = "") -> City:
+    """A home with settings, keys and tables, and no ledger yet. `consortium` empty: a new one is drawn.
 
-    `start_chain` makes the development chain answer. Raises `ApiError` HOME_EXISTS if another city lives there.
+    Raises `ApiError` HOME_EXISTS if another city, or the city of another consortium, lives there.
     """
-    _make_home(home, city=city, division=division, name=name)
+    _make_home(home, city=city, division=division, name=name, consortium=consortium)
     opened = City(home)
     if not (home / wiring.KEYSTORE).exists():
         Keystore.create(home / wiring.KEYSTORE, passwords.read(opened.settings.password_file))
@@ -38,10 +44,63 @@ def initialise(home: Path, *, city: int, division: int, name: str, start_chain: 
     database = opened.unchecked_database()
     runner.upgrade(database)
     database.close()
+    return opened
+
+
+def initialise(
+    home: Path,
+    *,
+    city: int,
+    division: int,
+    name: str,
+    start_chain: Callable[[City], object],
+    founders: Sequence[Card] = (),
+) -> City:
+    """A development ledger whose chain runs in `home`, or the rest of one whose making was interrupted.
+
+    `start_chain` makes the development chain answer; `founders` are the other cities that are there from the first
+    block. Raises `ApiError` HOME_EXISTS, FOUNDER_FOREIGN, FOUNDER_TWICE.
+    """
+    opened = prepare(home, city=city, division=division, name=name)
+    cards = [card_of(opened), *founders]
+    _refuse_unlike(cards)
     start_chain(opened)
     if not (home / wiring.DEPLOYMENT).exists():
-        _deploy(opened)
-    keys = opened.keystore
+        _deploy(opened, cards)
+    _register_keys(opened)
+    return opened
+
+
+def join(home: Path, deployment: Deployment, *, city: int, division: int, name: str, rpc_url: str) -> City:
+    """A city of a ledger that is deployed, by a node of its chain. What `prepare` made is kept.
+
+    Raises `ApiError` HOME_EXISTS; NOT_ADMITTED (governor) while the cities have not admitted it: run it again then.
+    """
+    opened = prepare(home, city=city, division=division, name=name, consortium=deployment.consortium.hex())
+    at = {"rpc_url": rpc_url, "chain_id": deployment.chain_id}
+    settings_file.write(home, opened.settings.model_copy(update=at))
+    _keep(home, deployment)
+    opened.close()
+    opened = City(home)
+    card = card_of(opened)
+    if not _admitted(opened, card):
+        opened.close()
+        raise ApiError("NOT_ADMITTED", "no city of this number has this governor", city=city, governor=card.governor)
+    _register_keys(opened)
+    return opened
+
+
+def _admitted(opened: City, card: Card) -> bool:
+    """Is this the governor of this city, and the city active?"""
+    registry = opened.deployment.member_registry.address
+    (row,) = opened.chain.ask([(registry, member_registry.city_call(card.city))])
+    governs = Call(registry, member_registry.governs_call(card.governor))
+    return member_registry.governor(row) == card.governor and opened.chain.rehearse(card.governor, governs) is None
+
+
+def _register_keys(opened: City) -> None:
+    """The city's own keys, on the chain. Safe to repeat: only what is missing is sent."""
+    keys, city = opened.keystore, opened.settings.city
     head = keys.note_signer(wiring.HEAD_KEY).public_key().public_bytes_raw()
     steps = [
         members.city_key_step(city, rules.WITNESS, keys.signer(wiring.WITNESS)),
@@ -50,14 +109,25 @@ def initialise(home: Path, *, city: int, division: int, name: str, start_chain: 
     ]
     known = {key.kid for key in opened.chain.facts(Question(kids=tuple(step.subject for step in steps))).keys}
     members.carry_out(opened, "city-keys", [step for step in steps if step.subject not in known])
-    return opened
 
 
-def _make_home(home: Path, *, city: int, division: int, name: str) -> None:
+def _refuse_unlike(cards: Sequence[Card]) -> None:
+    """The contract refuses two founders of one number too, but in words of its own and after two transactions."""
+    for card in cards:
+        if card.consortium != cards[0].consortium:
+            raise ApiError("FOUNDER_FOREIGN", "this card is of another consortium", city=card.city)
+    numbers = [card.city for card in cards]
+    twice = next((number for number in numbers if numbers.count(number) > 1), None)
+    if twice is not None:
+        raise ApiError("FOUNDER_TWICE", "two founders have one number", city=twice)
+
+
+def _make_home(home: Path, *, city: int, division: int, name: str, consortium: str) -> None:
     """Settings last: a folder without them is no city yet and can be begun again."""
     if (home / settings_file.FILE).exists():
         settings = settings_file.read(home)
-        if (settings.city, settings.division) != (city, division):
+        known = (settings.city, settings.division, consortium and settings.consortium)
+        if known != (city, division, consortium):
             raise ApiError("HOME_EXISTS", "another city lives in this folder", path=home)
         return
     try:
@@ -69,7 +139,7 @@ def _make_home(home: Path, *, city: int, division: int, name: str) -> None:
             city=city,
             division=division,
             name=name,
-            consortium=secrets.token_hex(32),
+            consortium=consortium or secrets.token_hex(32),
             password_file=str(password.resolve()),
         )
         settings_file.write(home, settings)
@@ -77,26 +147,24 @@ def _make_home(home: Path, *, city: int, division: int, name: str) -> None:
         raise ApiError("HOME_UNWRITABLE", f"{home}: {error.strerror}", path=home, reason=error.strerror) from None
 
 
-def _deploy(city: City) -> None:
-    """Deploy the contracts with this city as the one founder. The outbox remembers: nothing is deployed twice."""
-    governor = Account(city.keystore.account_secret(wiring.GOVERNOR))
-    publisher = Account(city.keystore.account_secret(wiring.PUBLISHER))
-    founder = Founder(
-        city=city.settings.city,
-        division=city.settings.division,
-        governor=governor.address,
-        hot=(publisher.address,),
-        types=tuple(each.code for each in load_catalogue().values()),
-    )
+def _deploy(city: City, cards: Sequence[Card]) -> None:
+    """Deploy the contracts with these founders. The outbox remembers: nothing is deployed twice."""
+    types = tuple(each.code for each in load_catalogue().values())
+    founders = [Founder(c.city, c.division, c.governor, c.hot, types) for c in cards]
     deployment = deploy(
         city.transactor(wiring.DEPLOYER),
         city.wire,
         consortium=bytes.fromhex(city.settings.consortium),
-        founders=[founder],
+        founders=founders,
         production=city.settings.production,
         min_interval=MIN_INTERVAL_SECONDS,
     )
-    path = city.home / wiring.DEPLOYMENT
+    _keep(city.home, deployment)
+
+
+def _keep(home: Path, deployment: Deployment) -> None:
+    """Whole or not at all."""
+    path = home / wiring.DEPLOYMENT
     beside = path.with_suffix(".new")
     beside.write_bytes(canonical.dumps(deployment_json(deployment)))
     beside.replace(path)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Sequence
+from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from api.cli import exits
+from api.cli.founding import read_card
 from api.cli.options import DEFAULT_HOME, Home, Json, Lang, Language
 from api.cli.output import Output
 
@@ -27,15 +29,19 @@ def init(
         int, typer.Option("--division", min=100000, max=999999, help="行政区划代码 GB/T 2260.")
     ] = 330100,
     name: Annotated[str, typer.Option("--name", help="城市名称 Name of the city.")] = "杭州市",
+    founders: Annotated[
+        list[Path] | None, typer.Option("--founder", help="其他创始城市的名片 Card of another founder; repeatable.")
+    ] = None,
     lang: Lang = Language.ZH,
     as_json: Json = False,
 ) -> None:
-    """新建城市 Make a one-city development ledger: keys, database, contracts. Safe to run again."""
+    """新建城市 Make a development ledger: keys, database, contracts. Safe to run again."""
     from api.devchain import start_detached
     from api.initialise import initialise
 
     output = Output(lang, as_json)
-    made = initialise(home, city=city, division=division, name=name, start_chain=start_detached)
+    cards = [read_card(path) for path in founders or ()]
+    made = initialise(home, city=city, division=division, name=name, start_chain=start_detached, founders=cards)
     with made:
         value = {
             "home": str(home),

@@ -23,7 +23,15 @@ USAGE = 3
 INTERNAL = 4
 """A defect of this program."""
 
-_BY_CODE = {"NOT_ANCHORED": UNDETERMINED, "DECISION_REFUSED": REFUSED, "TRUST_EXPIRED": USAGE, "TRUST_FORM": USAGE}
+_BY_CODE = {
+    "NOT_ANCHORED": UNDETERMINED,
+    "DECISION_REFUSED": REFUSED,
+    "NOT_ADMITTED": REFUSED,
+    "TRUST_EXPIRED": USAGE,
+    "TRUST_FORM": USAGE,
+    "CARD_FORM": USAGE,
+    "DEPLOYMENT_FORM": USAGE,
+}
 _BY_CLASS: tuple[tuple[type[Exception], int], ...] = (
     (ChainUnavailable, UNDETERMINED),
     (StoreUnavailable, UNDETERMINED),

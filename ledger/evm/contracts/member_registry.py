@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ledger.evm.contracts.codec import OPEN_ENDED, codec
+from ledger.evm.contracts.codec import OPEN_ENDED, checksummed, codec
 from ledger.facts import Accreditation, Agency, City, Compromise, Key, Term
 from ledger.jws import b64url, unb64url
 from ledger.logid import ascii32, from_ascii32
@@ -63,6 +63,16 @@ def city_call(city: int) -> bytes:
 def city_row(city: int, answer: bytes) -> City:
     row, terms = codec(NAME).decode("city", answer)
     return City(city, row[0], _terms(terms))
+
+
+def governor(answer: bytes) -> str:
+    """Of the same answer: the city's governor, EIP-55; the zero address of a city that never was."""
+    return checksummed(codec(NAME).decode("city", answer)[0][1])
+
+
+def governs_call(who: str) -> bytes:
+    """Reverts unless it is the governor of an active city."""
+    return codec(NAME).encode("governs", who)
 
 
 def agency_call(agency: str, city: int) -> bytes:
