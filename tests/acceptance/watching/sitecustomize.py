@@ -43,9 +43,9 @@ def _report(path: str) -> None:
 
 def _small_samples() -> None:
     """The demonstration over the rows of the folder WATCH_SAMPLES: a tenth of the time."""
-    from api.demo import walk
+    from api.demo import scene
 
-    walk.SAMPLES = Path(os.environ["WATCH_SAMPLES"])
+    scene.SAMPLES = Path(os.environ["WATCH_SAMPLES"])
 
 
 def _status_is_not_looked_at() -> None:
@@ -70,15 +70,15 @@ def _an_outage_is_invalid() -> None:
 
 def _a_row_is_lost() -> None:
     """One more bad row than the sample admits."""
-    from api.demo import walk
+    from api.demo import scene
 
-    source = walk.SAMPLES / "business_licence.csv"
+    source = scene.SAMPLES / "business_licence.csv"
     folder = Path(os.environ["WATCH_REPORT"]).parent / "one-row-worse"
-    shutil.copytree(walk.SAMPLES, folder, dirs_exist_ok=True)
+    shutil.copytree(scene.SAMPLES, folder, dirs_exist_ok=True)
     lines = source.read_text(encoding="utf-8").splitlines(keepends=True)
     lines[10] = lines[10].replace("91330", "91331", 1)  # not one of the first, which move later
     (folder / source.name).write_text("".join(lines), encoding="utf-8")
-    walk.SAMPLES = folder
+    scene.SAMPLES = folder
 
 
 def _a_name_goes_on_chain() -> None:
