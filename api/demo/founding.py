@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from api import devchain, members
+from api.card import card_of
 from api.cli.bundle import write
 from api.demo import world
 from api.demo.scene import MARKET, POLICE, Scene
-from api.initialise import initialise
+from api.initialise import initialise, join, prepare
 from api.members import Member
 from api.trusting import trust_of
 from api.wiring import City
@@ -16,30 +17,37 @@ TRUST_DAYS = 365
 
 
 def found(scene: Scene) -> None:
-    _city(scene)
+    _cities(scene)
     _agencies(scene)
     path = scene.folder / "trust.json"
     write(path, trusts.encode(trust_of(scene.city, days=TRUST_DAYS)))
     scene.trust = trusts.decode(path.read_bytes())
 
 
-def _city(scene: Scene) -> None:
-    row = world.city("A")
+def _cities(scene: Scene) -> None:
+    """Three founders, each with a folder, keys and a database of its own; they meet on one chain and nowhere else."""
+    first, *rest = rows = [world.city(letter) for letter in "ABC"]
+    with prepare(scene.folder / first.home, **first.who) as city:
+        consortium = city.settings.consortium
+    cards = []
+    for row in rest:
+        with prepare(scene.folder / row.home, **row.who, consortium=consortium) as city:
+            cards.append(card_of(city))
 
     def start(city: City) -> None:
         scene.chain = devchain.start_inside(city)
         scene.to_stop(scene.chain)
 
-    home = scene.folder / "hangzhou"
-    scene.city = initialise(home, city=1, division=row.division, name=row.name, start_chain=start)
-    deployment = scene.city.deployment
+    scene.city = initialise(scene.folder / first.home, **first.who, start_chain=start, founders=cards)
+    node, deployment = scene.city.chain_url, scene.city.deployment
+    scene.others = [join(scene.folder / row.home, deployment, **row.who, rpc_url=node) for row in rest]
     ids = {
         "consortium": deployment.consortium.hex(),
         "MemberRegistry": deployment.member_registry.address,
         "LogAnchor": deployment.log_anchor.address,
         "StatusRegistry": deployment.status_registry.address,
     }
-    scene.stage.line("demo.city", ids=ids, city=scene.names(row))
+    scene.stage.line("demo.city", ids=ids, city=scene.names(*rows))
 
 
 def _agencies(scene: Scene) -> None:

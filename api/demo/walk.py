@@ -7,7 +7,7 @@ import shutil
 from pathlib import Path
 
 from api.cli.output import Output
-from api.demo import changes, founding, licences, looking_back, outage
+from api.demo import changes, founding, licences, looking_back, outage, votes
 from api.demo.scene import LICENCES, Licence, Scene
 from api.demo.stage import Stage
 from api.errors import ApiError
@@ -32,6 +32,7 @@ def run(folder: Path, output: Output, stage: Stage) -> int:
 
 def _play(scene: Scene) -> None:
     founding.found(scene)
+    votes.alone(scene)
     rows = scene.sample(LICENCES)
     licences.issue(scene, rows)
     shown = licences.verify(scene)

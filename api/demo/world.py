@@ -5,16 +5,31 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib import resources
-from typing import Any
+from typing import Any, TypedDict
 
 import yaml
 
 
 @dataclass(frozen=True, slots=True)
 class DemoCity:
+    number: int
+    home: str
+    """Name of its folder."""
     division: int
     name: str
     name_en: str
+
+    @property
+    def who(self) -> Who:
+        return {"city": self.number, "division": self.division, "name": self.name}
+
+
+class Who(TypedDict):
+    """What a city is founded by."""
+
+    city: int
+    division: int
+    name: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +48,7 @@ def _world() -> Any:
 
 def city(letter: str) -> DemoCity:
     row = _world()["cities"][letter]
-    return DemoCity(int(row["division"]), row["name"], row["name_en"])
+    return DemoCity(row["number"], row["home"], int(row["division"]), row["name"], row["name_en"])
 
 
 def agency(key: str) -> DemoAgency:

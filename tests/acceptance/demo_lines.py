@@ -12,13 +12,27 @@ from command_line import Ran
 from api.messages import Words
 
 EVENTS: Final = (
-    *("title", "city", "agency", "issued", "anchored", "again", "online", "offline", "selective", "tampered"),
+    *("title", "city", "agency", "alone", "issued", "anchored", "again", "online", "offline", "selective", "tampered"),
     *("moved", "revoked", "suspended", "reinstated", "renewed", "stopped", "stopped_offline", "stopped_issued"),
     *("back", "checked", "canaries"),
 )
 """Lines of the demonstration in their order: keys of words."""
 _VALUES: Final = (
-    *("city", "agency", "issued", "rejected", "rejects", "size", "transactions", "already", "result", "reason"),
+    *(
+        "city",
+        "target",
+        "approvals",
+        "needed",
+        "agency",
+        "issued",
+        "rejected",
+        "rejects",
+        "size",
+        "transactions",
+        "already",
+        "result",
+        "reason",
+    ),
     *("renewed", "values", "events", "found", "bundles", "trust", "bundle", "home", "failures"),
 )
 _LINE = re.compile(r"(\d\d:\d\d)  (.*?)( ✘)?\s*")
