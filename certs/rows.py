@@ -2,8 +2,8 @@
 
 Columns are headed by Chinese name, pinyin code or snake_case name, in any order and mixture. A heading that is
 unknown, stands twice or is missing refuses the file before anything is issued: HEADER_REFUSED (unknown,
-duplicate, missing: headings joined with 、); HEADER_NOT_FOUND when not one heading is known, and then none is
-repeated, because such a first line is somebody's personal data.
+duplicate, missing: headings joined with 、, – for none); HEADER_NOT_FOUND when not one heading is known, and then
+none is repeated, because such a first line is somebody's personal data.
 
 The issuer's name and code and the identifier are not taken from rows. Left out or empty, `holder_type` is the
 type's only one, `validity_start` the date of issue, `validity_end` follows the type's rule, `area_code` is the
@@ -123,7 +123,7 @@ def resolve_columns(certificate_type: CertificateType, header: Sequence[str], *,
         "missing": [field.zh for field in _needed(certificate_type, existing) if field not in fields],
     }
     if any(problems.values()):
-        named = {problem: "、".join(words) for problem, words in problems.items()}
+        named = {problem: "、".join(words) or "–" for problem, words in problems.items()}
         raise RowFileError("HEADER_REFUSED", "the header does not fit the certificate type", **named)
     return Columns(tuple(fields), headings)
 
