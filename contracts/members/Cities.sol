@@ -92,7 +92,7 @@ abstract contract Cities is IMemberRegistry {
 
     function _admit(uint32 id, uint32 division, address governor) internal {
         CityRecord storage record = _cities[id];
-        if (id == 0 || record.terms.length() != 0) revert BadCityId(id);
+        if (id == 0 || !record.terms.isEmpty()) revert BadCityId(id);
         _claim(governor, AccountRow({city: id, roles: 0, agency: 0}));
         _cityIds.push(id);
         record.row.division = division;
