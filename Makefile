@@ -26,8 +26,9 @@ shown: $(V)/dev $(V)/npm  ## every acceptance test at full size, evidence printe
 check: $(V)/dev  ## ruff, formatting, mypy --strict, import-linter
 	@ruff check . && ruff format --check . && mypy && lint-imports --no-cache
 
-contracts: $(V)/dev $(V)/npm  ## recompile the contracts and compare with the committed artifacts
+contracts: $(V)/dev $(V)/npm  ## recompile and compare the contracts; fuzz, cover and analyse them
 	@python scripts/compile_contracts.py --check
+	@python scripts/contract_security.py $(C)
 
 test-interop: $(V)/dev $(V)/npm  ## our log read by Go's log client; needs Debian's golang
 	@command -v go >/dev/null || { echo 'go is missing: on Debian, apt-get install golang-go golang-golang-x-mod-dev'; exit 2; }
@@ -41,11 +42,11 @@ fresh:  ## clone, empty HOME, no node: the two commands from nothing
 
 lock: $(V)/dev  ## resolve all dependencies anew
 	$(PIP) uv==0.13.9
-	cd requirements && $(UVC) run.in -o run.txt && $(UVC) dev.in -o dev.txt
+	cd requirements && $(UVC) run.in -o run.txt && $(UVC) dev.in -o dev.txt && $(UVC) slither.in -o slither.txt
 	npm install --package-lock-only
 
 clean:  ## remove what the targets made
-	rm -rf $(V) node_modules demo-run contracts/out contracts/cache
+	rm -rf $(V) $(V)-slither node_modules demo-run contracts/out contracts/cache
 
 $(V)/bin/python:
 	@test -n "$(PYTHON)" || { echo 'certledger needs Python 3.11 or newer'; exit 1; }

@@ -106,10 +106,11 @@ contract StatusRegistry is IStatusRegistry {
     }
 
     /// @dev An agency's account writes under that agency (actsFor saw to it that it belongs to its city now), a city's
-    /// account under every agency of the city. Issuer 0 belongs to no city.
+    /// account under every agency of the city: that city alone is asked, so that no other can make the answer dear.
+    /// Issuer 0 belongs to no city.
     function _actsUnder(Sender memory sender, bytes32 issuer) private view returns (bool) {
         if (sender.agency != 0) return sender.agency == issuer;
-        return registry.cityOfAgency(issuer, uint64(block.timestamp), uint64(block.number)) == sender.city;
+        return registry.isMember(issuer, sender.city, uint64(block.timestamp), uint64(block.number));
     }
 
     /// @dev A record always has a reason, so a change is never taken for a repeat of "no record".

@@ -4,26 +4,28 @@ pragma solidity ^0.8.24;
 import {ITerms, Term} from "./interfaces/ITerms.sol";
 
 /// @title Terms: append-only, bitemporal periods
-/// @notice Rules and units: see ITerms. Only one city's governor writes a timeline, and it holds a handful of records,
-/// so the loops are plain: a governor who makes it long makes only its own calls dear.
+/// @notice Rules and units: see ITerms. Every record says which period stood last after it, so the periods that stand
+/// are a stack whose older states remain: opening pushes, ending takes off what has not begun and shortens what runs.
+/// A question about now, an opening and an ending read and write a handful of slots, however long the history is: a
+/// city that makes its timeline long makes nobody's calls dear. Only a question about an earlier block walks back.
 library Terms {
-    /// @dev A Term in one slot. The 32 bits that it leaves free hold, in record 0, the number of records: the common
-    /// question to a list of one, "now?", then reads one slot, on the path that every head pays for.
+    /// @dev A Term in one slot, and beside it `top`: the number, from 1 on, of the record that says how the last of
+    /// the periods that stand ends, as known after this record; 0 = none stands. `count`, the number of records, is
+    /// kept in record 0 only: the common question to a list of one, "now?", then reads one slot, on the path that
+    /// every head pays for.
     struct Stored {
         uint64 from;
         uint64 to;
-        uint64 recorded;
-        uint32 opens;
-        uint32 count;
+        uint56 recorded;
+        uint24 opens;
+        uint24 top;
+        uint24 count;
     }
 
     /// @dev A list of Terms, record by record.
     struct Timeline {
         mapping(uint256 index => Stored) records;
     }
-
-    /// @dev As of a block that no record can lie behind: everything known now.
-    uint64 private constant NOW = type(uint64).max;
 
     /// @notice Opens the period [from, to).
     /// @param from Unix seconds, not before the block's time; 0 = the block's time.
@@ -34,59 +36,65 @@ library Terms {
         start = from == 0 ? present : from;
         if (start < present) revert ITerms.TermStartsInPast(start, present);
         if (to <= start) revert ITerms.TermEmpty(start, to);
-        uint32 count = length(line);
-        for (uint32 i = 0; i < count; ++i) {
-            (, uint64 earlier) = _period(line, i, count, NOW);
-            if (start < earlier) revert ITerms.TermOverlaps(start, earlier);
+        uint24 count = _length(line);
+        uint24 top = _topAfter(line, count);
+        if (top != 0) {
+            Stored memory last = line.records[top - 1];
+            if (start < last.to) revert ITerms.TermOverlaps(start, last.to);
+            if (present < last.from) revert ITerms.TermAhead(start, last.from);
         }
-        _push(line, count, start, to, count);
+        _push(line, count, Stored(start, to, 0, count, count + 1, 0));
     }
 
-    /// @notice Shortens whatever reaches beyond `to`: the running period ends at `to`, one that has not begun by then
-    /// is cut to its own start and so never held.
+    /// @notice Shortens whatever reaches beyond `to`, the last first: the running period ends at `to`, one that has
+    /// not begun by then is cut to its own start and so never held.
     /// @param to Unix seconds, not before the block's time; 0 = the block's time.
     /// @return stop `to` with 0 resolved to the block's time.
     function end(Timeline storage line, uint64 to) internal returns (uint64 stop) {
         uint64 present = uint64(block.timestamp);
         stop = to == 0 ? present : to;
         if (stop < present) revert ITerms.TermEndsInPast(stop, present);
-        uint32 before = length(line);
-        uint32 count = before;
-        for (uint32 i = 0; i < before; ++i) {
-            (uint64 from, uint64 standing) = _period(line, i, count, NOW);
-            if (standing > stop) _push(line, count++, from, stop < from ? from : stop, i);
-        }
-        if (count == before) revert ITerms.TermNothingToEnd(stop);
+        uint24 count = _length(line);
+        uint24 top = _topAfter(line, count);
+        if (top == 0 || line.records[top - 1].to <= stop) revert ITerms.TermNothingToEnd(stop);
+        do {
+            Stored memory last = line.records[top - 1];
+            bool begun = last.from < stop;
+            top = begun ? count + 1 : _topAfter(line, last.opens);
+            _push(line, count++, Stored(last.from, begun ? stop : last.from, 0, last.opens, top, 0));
+        } while (top != 0 && line.records[top - 1].to > stop);
     }
 
     /// @notice Whether a period covers `time` (Unix seconds) as known at block `asOfBlock`.
     function covers(Timeline storage line, uint64 time, uint64 asOfBlock) internal view returns (bool) {
-        uint32 count = length(line);
-        for (uint32 i = 0; i < count; ++i) {
-            (uint64 from, uint64 to) = _period(line, i, count, asOfBlock);
-            if (from <= time && time < to) return true;
+        // A list of one, or none, is answered by the slot that holds its length.
+        Stored memory first = line.records[0];
+        uint24 known = first.count;
+        if (known <= 1) return first.recorded <= asOfBlock && first.from <= time && time < first.to;
+        while (known != 0 && line.records[known - 1].recorded > asOfBlock) --known;
+        uint24 top = _topAfter(line, known);
+        while (top != 0) {
+            Stored memory last = line.records[top - 1];
+            if (last.from <= time) return time < last.to;
+            top = _topAfter(line, last.opens);
         }
         return false;
     }
 
     /// @notice Whether, as known now, a period covers `time` (Unix seconds) or any later second.
     function reaches(Timeline storage line, uint64 time) internal view returns (bool) {
-        uint32 count = length(line);
-        for (uint32 i = 0; i < count; ++i) {
-            (, uint64 to) = _period(line, i, count, NOW);
-            if (time < to) return true;
-        }
-        return false;
+        uint24 top = _topAfter(line, _length(line));
+        return top != 0 && time < line.records[top - 1].to;
     }
 
-    /// @notice Number of records.
-    function length(Timeline storage line) internal view returns (uint32) {
-        return line.records[0].count;
+    /// @notice Whether nothing was ever recorded.
+    function isEmpty(Timeline storage line) internal view returns (bool) {
+        return _length(line) == 0;
     }
 
     /// @notice All records, oldest first.
     function all(Timeline storage line) internal view returns (Term[] memory terms) {
-        terms = new Term[](length(line));
+        terms = new Term[](_length(line));
         for (uint256 i = 0; i < terms.length; ++i) {
             Stored memory s = line.records[i];
             terms[i] = Term({from: s.from, to: s.to, recorded: s.recorded, opens: s.opens});
@@ -138,25 +146,19 @@ library Terms {
         }
     }
 
-    /// @dev The period that record `index` opens, ending with the smallest `to` among it and its cuts known at
-    /// `asOfBlock`. [0, 0), which covers nothing, if it opens none known by then or one that was cut to its own start.
-    function _period(Timeline storage line, uint32 index, uint32 count, uint64 asOfBlock)
-        private
-        view
-        returns (uint64 from, uint64 to)
-    {
-        Stored memory opening = line.records[index];
-        if (opening.opens != index || opening.recorded > asOfBlock) return (0, 0);
-        (from, to) = (opening.from, opening.to);
-        for (uint256 i = uint256(index) + 1; i < count; ++i) {
-            Stored memory s = line.records[i];
-            if (s.opens == index && s.recorded <= asOfBlock && s.to < to) to = s.to;
-        }
-        if (from == to) return (0, 0);
+    function _length(Timeline storage line) private view returns (uint24) {
+        return line.records[0].count;
     }
 
-    function _push(Timeline storage line, uint32 index, uint64 from, uint64 to, uint32 opens) private {
-        line.records[index] = Stored(from, to, uint64(block.number), opens, 0);
+    /// @dev `top` as it was after the first `count` records. A period that stands was never opened anew below: what
+    /// stood when it was opened stands unchanged, or an ending would have taken it off first.
+    function _topAfter(Timeline storage line, uint24 count) private view returns (uint24) {
+        return count == 0 ? 0 : line.records[count - 1].top;
+    }
+
+    function _push(Timeline storage line, uint24 index, Stored memory record) private {
+        record.recorded = uint56(block.number);
+        line.records[index] = record;
         line.records[0].count = index + 1;
     }
 }

@@ -1,9 +1,10 @@
 """Fuzz, cover and analyse the contracts; exit 1 naming what is wrong.
 
-    python scripts/contract_security.py [--seed N] [--env DIR]   tests, coverage, deployed bytecode, slither
-    python scripts/contract_security.py --quick                  tests with few draws, no slither
+    python scripts/contract_security.py [--seed N] [--env DIR]   tests, coverage, slither: what `make contracts` runs
+    python scripts/contract_security.py --full                   the same with many draws, some minutes
+    python scripts/contract_security.py --quick                  tests with few draws, coverage, no slither
 
-The tests are contracts/test, run by forge. slither gets an environment of its own, made on first use in DIR: it needs
+The tests are contracts/test, run by forge against the committed bytecode. slither gets an environment of its own, made on first use in DIR: it needs
 a web3 older than ours. It reads what forge compiled; given the solc wrapper alone it would analyse nothing and exit 0.
 """
 
@@ -31,6 +32,8 @@ CONFIG = CONTRACTS / "slither.config.json"
 FLOOR = 95.0  # per cent of lines and of branches, over all contracts
 HANG = 1200  # seconds; the slowest step takes a tenth of it
 FEW = {"FOUNDRY_FUZZ_RUNS": "8", "FOUNDRY_INVARIANT_RUNS": "2"}
+MANY = {"FOUNDRY_FUZZ_RUNS": "2000", "FOUNDRY_INVARIANT_RUNS": "200"}  # contracts/foundry.toml has the usual number
+DEPLOYED = {"ARTIFACTS": "ledger/evm/artifacts"}  # compiled with viaIR, which no coverage can be taken from
 DECLARED = re.compile(r"^(?:abstract )?(?:contract|interface|library) (\w+)", re.MULTILINE)
 ANALYSED = re.compile(r"\((\d+) contracts with (\d+) detectors\)")
 
@@ -44,25 +47,27 @@ class Options:
     seed: int
     env: Path
     scratch: Path
+    draws: dict[str, str]
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description="Fuzz, cover and analyse the contracts.")
-    parser.add_argument("--quick", action="store_true", help="tests with few draws, no slither")
+    size = parser.add_mutually_exclusive_group()
+    size.add_argument("--quick", action="store_true", help="few draws, no slither")
+    size.add_argument("--full", action="store_true", help="many draws")
     parser.add_argument("--seed", type=int, default=1, help="of all random draws (default: 1)")
     parser.add_argument("--env", type=Path, default=ROOT / ".venv-slither", metavar="DIR", help="where slither lives")
     given = parser.parse_args()
-    steps: list[tuple[str, Callable[[Options], str]]] = [("tests and coverage, sources", coverage)]
-    if given.quick:
-        steps = [("tests, sources", quick_tests)]
-    else:
-        steps += [("tests, committed bytecode", full_tests), ("slither", slither)]
+    draws = FEW if given.quick else MANY if given.full else {}
+    steps: list[tuple[str, Callable[[Options], str]]] = [("tests", tests), ("coverage", coverage)]
+    if not given.quick:
+        steps.append(("slither", slither))
     with tempfile.TemporaryDirectory() as scratch:
-        return report(steps, Options(given.seed, given.env.resolve(), Path(scratch)))
+        return report(steps, Options(given.seed, given.env.resolve(), Path(scratch), draws))
 
 
 def report(steps: list[tuple[str, Callable[[Options], str]]], options: Options) -> int:
-    """Run every step, whatever the others say, and print a line for each."""
+    """Run every step, whatever the others say, and print what each found."""
     failures: list[str] = []
     for name, step in steps:
         begun = time.monotonic()
@@ -71,7 +76,7 @@ def report(steps: list[tuple[str, Callable[[Options], str]]], options: Options) 
         except Failed as failed:
             failures += [f"{name}: {line}" for line in str(failed).splitlines()]
             words = "FAILED"
-        print(f"{name:<28} {time.monotonic() - begun:6.1f} s  {words}", flush=True)
+        print(f"{name:<10} {time.monotonic() - begun:6.1f} s  {words}", flush=True)
     print(*failures, sep="\n", file=sys.stderr, end="\n" if failures else "")
     return 1 if failures else 0
 
@@ -79,17 +84,8 @@ def report(steps: list[tuple[str, Callable[[Options], str]]], options: Options) 
 # --------------------------------------------------------------------- forge
 
 
-def quick_tests(options: Options) -> str:
-    return tests(options, FEW)
-
-
-def full_tests(options: Options) -> str:
-    """All draws, against the bytecode that is deployed: compiled with viaIR, which no coverage can be taken from."""
-    return tests(options, {"ARTIFACTS": "ledger/evm/artifacts"})
-
-
-def tests(options: Options, settings: dict[str, str]) -> str:
-    answer = forge(options, settings, "test", "--json")
+def tests(options: Options) -> str:
+    answer = forge(options, options.draws | DEPLOYED, "test", "--json")
     try:
         suites = json.loads(answer.stdout)
     except json.JSONDecodeError:
@@ -106,23 +102,30 @@ def tests(options: Options, settings: dict[str, str]) -> str:
     failed += [f"{path}: no test ran" for path in sorted(missing)]
     if failed or answer.returncode:
         raise Failed("\n".join(failed) or answer.stderr)
-    return tally([result for ran in suites.values() for result in ran["test_results"].values()], options.seed)
+    kinds = {
+        f"{suite.split(':')[1]}.{name.partition('(')[0]}": result["kind"]
+        for suite, ran in suites.items()
+        for name, result in ran["test_results"].items()
+    }
+    return tally(kinds, options.seed)
 
 
-def tally(results: list[dict[str, Any]], seed: int) -> str:
+def tally(kinds: dict[str, dict[str, Any]], seed: int) -> str:
     """How much was tried. Acts that no sequence ever called would make a property hold of nothing."""
-    fuzz = [r["kind"]["Fuzz"]["runs"] for r in results if "Fuzz" in r["kind"]]
-    sequences = [r["kind"]["Invariant"] for r in results if "Invariant" in r["kind"]]
+    fuzz = [kind["Fuzz"]["runs"] for kind in kinds.values() if "Fuzz" in kind]
+    sequences = {name: kind["Invariant"] for name, kind in kinds.items() if "Invariant" in kind}
     acts: Counter[str] = Counter()
-    for sequence in sequences:
+    for sequence in sequences.values():
         acts.update({act: called["calls"] for act, called in sequence["metrics"].items()})
     idle = sorted(act for act, calls in acts.items() if not calls)
     if idle or not fuzz or not acts:
         raise Failed(f"never called: {', '.join(idle) or 'anything'}")
-    return (
-        f"{len(results)} tests; {len(fuzz)} fuzzed, {sum(fuzz):,} draws; {len(sequences)} properties, "
-        f"{sum(s['calls'] for s in sequences):,} calls of {len(acts)} acts; seed {seed}"
+    calls = sum(sequence["calls"] for sequence in sequences.values())
+    summary = (
+        f"{len(kinds)} passed; {len(fuzz)} fuzzed, {sum(fuzz):,} draws; {len(sequences)} invariants, "
+        f"{calls:,} calls of {len(acts)} acts; seed {seed}"
     )
+    return "\n".join([summary, *(f"  {name}: {s['calls']:,} calls" for name, s in sorted(sequences.items()))])
 
 
 def coverage(options: Options) -> str:

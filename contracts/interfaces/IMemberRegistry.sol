@@ -14,7 +14,7 @@ uint8 constant ROLE_STATUS = 2;
 /// and answer "did it hold at `time`, as known when block `asOfBlock` was the newest". Times given as 0 mean the
 /// block's time; `type(uint64).max` means open-ended. The events carry every value, so a client can rebuild all rows:
 /// `recorded` of a Term is the number of the block that holds the event, and an `…Ended(…, to)` event shortens every
-/// period that reaches beyond `to` (to `to`, or to its own start if it had not begun by then).
+/// period that reaches beyond `to` (to `to`, or to its own start if it had not begun by then), the last one first.
 ///
 /// Codes: an agency is its USCC (统一社会信用代码, GB 32100), 18 characters; a certificate type is the 21-character
 /// type code of GB/T 36904. Both stand as ASCII 0-9A-Z, left-aligned and zero-padded in bytes32. Check characters and
@@ -342,6 +342,9 @@ interface IMemberRegistry is ITerms, IGovernance {
 
     /// @notice Periods in which the agency is a member of the city.
     function agencyTerms(bytes32 agency, uint32 cityId) external view returns (Term[] memory);
+
+    /// @notice Whether the agency belonged to the city. Reads that city's rows alone.
+    function isMember(bytes32 agency, uint32 cityId, uint64 time, uint64 asOfBlock) external view returns (bool);
 
     /// @notice The city that the agency belonged to; 0 = none.
     function cityOfAgency(bytes32 agency, uint64 time, uint64 asOfBlock) external view returns (uint32);

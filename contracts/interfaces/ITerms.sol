@@ -18,7 +18,8 @@ struct Term {
 /// @notice A period holds at `time` as known at `asOfBlock` if some opening record with `recorded <= asOfBlock` has
 /// `from <= time` and `time` is before the smallest `to` among that record and its cuts with `recorded <= asOfBlock`.
 /// @dev The past cannot be rewritten: a period starts and ends no earlier than the block that says so. Periods of one
-/// list never overlap, so that ending "from `to` on" has one meaning; a follow-up may start where the last one ends.
+/// list never overlap, so that ending "from `to` on" has one meaning; a follow-up may start where the last one ends. At
+/// most one period has not begun, so that whoever has to end a list, be it another city's, ends two periods at most.
 interface ITerms {
     /// @notice A period must not start before the block that records it.
     /// @param from Start asked for (Unix seconds).
@@ -34,6 +35,11 @@ interface ITerms {
     /// @param from Start asked for (Unix seconds).
     /// @param end End of the earlier period that it would overlap (Unix seconds).
     error TermOverlaps(uint64 from, uint64 end);
+
+    /// @notice A period that has not begun stands at the end of the list: end it, or wait, before opening another.
+    /// @param from Start asked for (Unix seconds).
+    /// @param ahead Start of that period (Unix seconds).
+    error TermAhead(uint64 from, uint64 ahead);
 
     /// @notice A period must not end before the block that ends it.
     /// @param to End asked for (Unix seconds).

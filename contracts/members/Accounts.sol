@@ -39,9 +39,9 @@ abstract contract Accounts is Agencies {
     function actsFor(address who, uint8 role) external view returns (uint32 cityId, bytes32 agency) {
         AccountRow memory row = _accounts[who];
         (cityId, agency) = (row.city, row.agency);
-        uint64 time = uint64(block.timestamp);
-        bool active = row.roles & role != 0 && _accountTerms[who].covers(time, uint64(block.number))
-            && _activeNow(cityId) && (agency == 0 || _isMember(agency, cityId, time));
+        (uint64 time, uint64 number) = (uint64(block.timestamp), uint64(block.number));
+        bool active = row.roles & role != 0 && _accountTerms[who].covers(time, number) && _activeNow(cityId)
+            && (agency == 0 || isMember(agency, cityId, time, number));
         if (!active) revert Unregistered(who);
     }
 

@@ -13,7 +13,8 @@ abstract contract Agencies is Cities {
     uint256 internal constant AGENCY_LENGTH = 18;
 
     struct AgencyRecord {
-        /// @dev Every city that ever had this agency, each once. At most one membership holds at any time.
+        /// @dev Every city that ever had this agency, each once, so there are few, however often one adds and ends it.
+        /// At most one membership holds at any time.
         uint32[] cities;
         mapping(uint32 city => Terms.Timeline) memberships;
         mapping(uint32 city => mapping(bytes32 typeId => Terms.Timeline)) accreditations;
@@ -27,7 +28,7 @@ abstract contract Agencies is Cities {
         _requireCode(agency, AGENCY_LENGTH);
         AgencyRecord storage record = _agencies[agency];
         _free(agency, own);
-        if (record.memberships[own].length() == 0) record.cities.push(own);
+        if (record.memberships[own].isEmpty()) record.cities.push(own);
         uint64 start = record.memberships[own].open(from, to);
         emit AgencyAdded(agency, own, start, to);
     }
@@ -62,12 +63,17 @@ abstract contract Agencies is Cities {
     }
 
     /// @inheritdoc IMemberRegistry
+    function isMember(bytes32 agency, uint32 cityId, uint64 time, uint64 asOfBlock) public view returns (bool) {
+        return _agencies[agency].memberships[cityId].covers(time, asOfBlock);
+    }
+
+    /// @inheritdoc IMemberRegistry
     function cityOfAgency(bytes32 agency, uint64 time, uint64 asOfBlock) public view returns (uint32) {
         AgencyRecord storage record = _agencies[agency];
         uint256 count = record.cities.length;
         for (uint256 i = 0; i < count; ++i) {
             uint32 id = record.cities[i];
-            if (record.memberships[id].covers(time, asOfBlock)) return id;
+            if (isMember(agency, id, time, asOfBlock)) return id;
         }
         return 0;
     }
@@ -83,12 +89,8 @@ abstract contract Agencies is Cities {
         return cityActive(id, time, asOfBlock) && Terms.holds(accreditationTerms(agency, id, typeId), time, asOfBlock);
     }
 
-    function _isMember(bytes32 agency, uint32 id, uint64 time) internal view returns (bool) {
-        return _agencies[agency].memberships[id].covers(time, uint64(block.number));
-    }
-
     function _requireMember(bytes32 agency, uint32 id, uint64 time) internal view {
-        if (!_isMember(agency, id, time)) revert AgencyNotMember(agency, id, time);
+        if (!isMember(agency, id, time, uint64(block.number))) revert AgencyNotMember(agency, id, time);
     }
 
     /// @dev What ended with the scope still stands open in its own list; said there too, it can be followed by a new one.

@@ -92,7 +92,7 @@ abstract contract Cities is IMemberRegistry {
 
     function _admit(uint32 id, uint32 division, address governor) internal {
         CityRecord storage record = _cities[id];
-        if (id == 0 || record.terms.length() != 0) revert BadCityId(id);
+        if (id == 0 || !record.terms.isEmpty()) revert BadCityId(id);
         _claim(governor, AccountRow({city: id, roles: 0, agency: 0}));
         _cityIds.push(id);
         record.row.division = division;
@@ -160,7 +160,8 @@ abstract contract Cities is IMemberRegistry {
 
     /// @dev Cities that are active now, `except` left out. Every city ever admitted is looked at: there are few.
     function _activeCities(uint32 except) internal view returns (uint256 count) {
-        for (uint256 i = 0; i < _cityIds.length; ++i) {
+        uint256 ever = _cityIds.length;
+        for (uint256 i = 0; i < ever; ++i) {
             if (_cityIds[i] != except && _activeNow(_cityIds[i])) ++count;
         }
     }

@@ -24,7 +24,7 @@ abstract contract Keys is Agencies {
         if (added.city != own) revert WrongCity(added.city, own);
         if (!_isSound(added)) revert BadKey(added.thumbprint);
         KeyRecord storage record = _keys[added.thumbprint];
-        if (record.terms.length() != 0) revert KeyTaken(added.thumbprint);
+        if (!record.terms.isEmpty()) revert KeyTaken(added.thumbprint);
         record.row = added;
         uint64 start = record.terms.open(from, to);
         if (added.agency != 0) _requireMember(added.agency, own, start);

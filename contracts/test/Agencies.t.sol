@@ -2,6 +2,7 @@
 pragma solidity ^0.8.24;
 
 import {IMemberRegistry} from "../interfaces/IMemberRegistry.sol";
+import {IStatusRegistry, REASON_OTHER} from "../interfaces/IStatusRegistry.sol";
 import {Term} from "../interfaces/ITerms.sol";
 import {Consortium} from "./Consortium.sol";
 
@@ -42,6 +43,15 @@ contract AgenciesTest is Consortium {
         refused(abi.encodeCall(registry.addAgency, ("x", 0, FOREVER)), code);
     }
 
+    /// @dev Changsha adds and ends agencies that are not its own, one once and one a hundred times, and Hangzhou then
+    /// takes each in and acts for it. The third one warms the slots that all share.
+    function test_whatAStrangerDidBeforeMakesNothingDear() external {
+        _costAfter("11330100XXXX33013C", 1);
+        uint256 once = _costAfter(AGENCY_A, 1);
+        vm.assertTrue(_costAfter(AGENCY_B, 100) <= once, "dearer");
+        vm.assertEq(registry.agencyTerms(AGENCY_B, CHANGSHA).length, 400, "records of the stranger");
+    }
+
     function test_anAccreditationEnds() external {
         bytes memory member = abi.encodeWithSelector(IMemberRegistry.AgencyNotMember.selector, AGENCY_A, HANGZHOU, time);
         refused(abi.encodeCall(registry.accredit, (AGENCY_A, TYPE_A, 0, FOREVER)), member);
@@ -56,6 +66,33 @@ contract AgenciesTest is Consortium {
         vm.assertTrue(!registry.accredited(AGENCY_A, TYPE_A, time + 8, number - 1), "before it was known");
         vm.assertEq(registry.accreditationTerms(AGENCY_A, HANGZHOU, TYPE_A).length, 2, "records");
         vm.assertEq(registry.scopeTerms(HANGZHOU, TYPE_A).length, 1, "scope");
+    }
+
+    function _costAfter(bytes32 agency, uint256 rounds) private returns (uint256 cost) {
+        for (uint256 i = 0; i < rounds; ++i) {
+            as_(CHANGSHA);
+            registry.addAgency(agency, 0, FOREVER);
+            pass(1, 1);
+            as_(CHANGSHA);
+            registry.endAgency(agency, 0);
+            as_(CHANGSHA);
+            registry.addAgency(agency, time + 5, FOREVER);
+            as_(CHANGSHA);
+            registry.endAgency(agency, time + 5);
+        }
+        IStatusRegistry.Change memory change = IStatusRegistry.Change(agency, "digest", 3, REASON_OTHER, 0, 0, 0);
+        cost = gasleft();
+        as_(HANGZHOU);
+        registry.addAgency(agency, 0, FOREVER);
+        vm.prank(hot(HANGZHOU));
+        status.setStatus(change);
+        registry.cityOfAgency(agency, time, number);
+        as_(HANGZHOU);
+        registry.nameSuccessor(agency, AGENCY_A);
+        as_(HANGZHOU);
+        registry.endAgency(agency, time + 1);
+        cost -= gasleft();
+        vm.assertEq(status.records(agency, "digest").length, 1, "no status");
     }
 
     /// @dev Read off the records: an opening whose earliest end lies beyond `t`.

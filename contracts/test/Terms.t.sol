@@ -44,6 +44,7 @@ contract TermsTest is Base {
     uint256 private opened;
     uint256 private ended;
     uint256 private refused;
+    uint256 private newest; // second at which the period that was opened last begins
 
     function setUp() external {
         line = new Timeline();
@@ -62,6 +63,7 @@ contract TermsTest is Base {
             _compareAtEdges();
             (line, time, number) = (new Timeline(), GENESIS, 1);
             delete known;
+            newest = 0;
             tick();
         }
         vm.assertTrue(opened > 10 && ended > 10 && refused > 10, "too tame a history");
@@ -103,10 +105,39 @@ contract TermsTest is Base {
         line.open(GENESIS + 5, GENESIS + 9);
         vm.expectRevert(abi.encodeWithSelector(ITerms.TermOverlaps.selector, GENESIS + 8, GENESIS + 9));
         line.open(GENESIS + 8, FOREVER);
+        vm.expectRevert(abi.encodeWithSelector(ITerms.TermAhead.selector, GENESIS + 9, GENESIS + 5));
+        line.open(GENESIS + 9, FOREVER);
         vm.expectRevert(abi.encodeWithSelector(ITerms.TermEndsInPast.selector, GENESIS - 1, GENESIS));
         line.end(GENESIS - 1);
         vm.expectRevert(abi.encodeWithSelector(ITerms.TermNothingToEnd.selector, GENESIS + 9));
         line.end(GENESIS + 9);
+        pass(5, 1);
+        line.open(GENESIS + 9, FOREVER); // the other one runs
+    }
+
+    /// @dev However long the history, an act and a question about now cost what they cost after a short one.
+    function test_aLongHistoryIsNotDear() external {
+        uint256 short = _costAfter(2);
+        vm.assertTrue(_costAfter(200) < short + 100, "dearer"); // less than one slot read more
+        vm.assertTrue(line.all().length > 800, "no history");
+    }
+
+    /// @dev Gas of an opening, a question and an ending, after rounds of all kinds. All slots but the new are warm.
+    function _costAfter(uint256 rounds) private returns (uint256 cost) {
+        for (uint256 i = 0; i < rounds; ++i) {
+            line.open(0, FOREVER);
+            pass(1, 1);
+            line.end(time + 5);
+            line.open(time + 7, FOREVER);
+            line.end(0);
+        }
+        cost = gasleft();
+        line.open(0, time + 9);
+        line.covers(time, FOREVER);
+        line.reaches(time);
+        line.end(time + 1);
+        cost -= gasleft();
+        pass(1, 1);
     }
 
     function _live(uint256 seed, uint256 acts) private {
@@ -124,12 +155,15 @@ contract TermsTest is Base {
         }
     }
 
-    /// @dev Seconds count from GENESIS; SECONDS and later stand for "open-ended".
+    /// @dev Sound unless it overlaps, or another that was opened before it stands and has not begun.
+    /// Seconds count from GENESIS; SECONDS and later stand for "open-ended".
     function _open(uint256 from, uint256 to) private {
-        bool sound = to > from && known[number] >> from == 0;
+        bool ahead = newest > time - GENESIS && known[number] >> newest & 1 == 1;
+        bool sound = to > from && known[number] >> from == 0 && !ahead;
         try line.open(GENESIS + uint64(from), to >= SECONDS ? FOREVER : GENESIS + uint64(to)) {
             vm.assertTrue(sound, "opened what overlaps");
             known[number] |= _from(from) & ~(to >= SECONDS ? 0 : _from(to));
+            newest = from;
             ++opened;
         } catch {
             vm.assertTrue(!sound, "refused a sound period");

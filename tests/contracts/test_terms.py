@@ -36,7 +36,7 @@ class Model:
                 self.terms.append((begin, end, block, len(self.terms)))
             case ("AgencyEnded", _, _, int(stop)):
                 standing = {o: end for o, (_, end) in zip(self.opened(), self.openings(FOREVER), strict=True)}
-                for opens, end in standing.items():
+                for opens, end in reversed(standing.items()):
                     begin = self.terms[opens][0]
                     if end > stop and end > begin:
                         self.terms.append((begin, max(begin, stop), block, opens))
@@ -83,7 +83,7 @@ def accepted(chain: Chain, call: object, sender: str, at: int) -> bool:
         refusal = chain.refused(call, sender, at=at)
     except AssertionError:
         return True
-    assert refusal[0] in {"TermStartsInPast", "TermOverlaps", "TermNothingToEnd", "TermEndsInPast"}
+    assert refusal[0] in {"TermStartsInPast", "TermOverlaps", "TermAhead", "TermNothingToEnd", "TermEndsInPast"}
     return False
 
 
@@ -129,7 +129,7 @@ def test_ending_ends_the_running_and_the_coming(chain: Chain, consortium: Consor
     known = chain.block
     chain.send(registry.endAgency(AGENCY, begin + 50), governor)
     listed = registry.agencyTerms(AGENCY, HANGZHOU).call()
-    assert [(t[0] - begin, t[1] - begin, t[3]) for t in listed[2:]] == [(0, 50, 0), (100, 100, 1)]
+    assert [(t[0] - begin, t[1] - begin, t[3]) for t in listed[2:]] == [(100, 100, 1), (0, 50, 0)]
     city_of = registry.cityOfAgency
     assert [city_of(AGENCY, begin + s, chain.block).call() for s in (49, 50, 100, 200)] == [1, 0, 0, 0]
     assert [city_of(AGENCY, begin + s, known).call() for s in (49, 50, 100, 200)] == [1, 1, 1, 1]

@@ -25,6 +25,7 @@ from ledger.evm.account import Account
 from ledger.evm.anvil import Anvil, find_engine
 from ledger.evm.client import EvmChain
 from ledger.evm.journal import Journal
+from ledger.facts import Question
 from ledger.ports import StatusChange
 from ledger.publisher import Publisher
 from ledger.status import Reason, Status
@@ -349,6 +350,29 @@ def test_publishing_is_refused_when_the_guard_is_gone_too(home: Home, again: int
     assert "heads" in [line.check for line in home.wrong()]
     (head,) = home.city.chain.heads([home.city.log.id])
     assert head is not None and head.size == 4
+
+
+@pytest.mark.parametrize("guard", ["guard", "no guard"])
+def test_an_older_copy_suspends_nobody_again(home: Home, guard: str) -> None:
+    """The copy holds a suspension not yet sent. The chain has it, and the reinstatement that followed: a suspension
+    sent now would be a late duplicate, and the contract could not tell it from a new one. None is sent."""
+    (one,) = home.issued(1)
+    home.publish()
+    home.change(one.identifier, Change.SUSPEND)
+    copy = kept_copy(home)
+    home.publish()
+    home.change(one.identifier, Change.REINSTATE)
+    home.publish()
+    restored(home, copy)
+    if guard == "no guard":
+        (home.folder / "guard.sqlite").unlink()
+    assert home.outbox()["status", "waiting"] == 1
+    with pytest.raises(AppendRefused) as refused:
+        home.publish()
+    assert refused.value.code == "DATABASE_BEHIND_CHAIN"
+    assert home.outbox()["status", "waiting"] == 1 and home.transactions("status") == []
+    facts = home.city.chain.facts(Question(statuses=((MARKET, one.digest),)))
+    assert [record.status for record in facts.statuses[0].records] == [Status.SUSPENDED, Status.ACTIVE]
 
 
 def kept_copy(home: Home) -> Path:
