@@ -62,7 +62,7 @@ class Compact:
 
 def b64url(value: bytes) -> str:
     # urlsafe_b64encode without its three extra calls: issuing comes here thirty times a certificate.
-    return binascii.b2a_base64(value, newline=False).translate(_TO_URL).rstrip(b"=").decode("ascii")
+    return binascii.b2a_base64(value, newline=False).translate(_TO_URL, b"=").decode("ascii")
 
 
 def unb64url(text: str) -> bytes:
