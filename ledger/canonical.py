@@ -136,15 +136,9 @@ def _check(value: Json, depth: int) -> bool:
     if isinstance(value, list | tuple):
         plain = True
         for item in value:
-            plain &= _is_plain(item) or _check(item, depth + 1)
+            plain &= _check(item, depth + 1)
         return plain
     _refuse("JSON_TYPE", "value has no place in canonical JSON", type=type(value).__name__)
-
-
-def _is_plain(value: Json) -> bool:
-    """The commonest values that need no further look."""
-    kind = type(value)
-    return (kind is str and value.isascii()) or (kind is int and -MAX_INTEGER <= value <= MAX_INTEGER)  # type: ignore[union-attr,operator]
 
 
 def _check_members(members: dict[str, Json], depth: int) -> bool:
@@ -155,7 +149,8 @@ def _check_members(members: dict[str, Json], depth: int) -> bool:
         if not key.isascii():
             plain = False
             _text(key)
-        plain &= _is_plain(member) or _check(member, depth + 1)
+        if type(member) is not str or not member.isascii():  # most members are such strings
+            plain &= _check(member, depth + 1)
     return plain
 
 
