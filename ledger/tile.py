@@ -72,7 +72,7 @@ def leaves(read: ReadTile, start: int, end: int) -> list[bytes]:
     hashes: list[bytes] = []
     for index in range(start // WIDTH, -(-end // WIDTH)):
         first, last = max(start - index * WIDTH, 0), min(end - index * WIDTH, WIDTH)
-        hashes += _split_hashes(_filled(read, 0, index, last))[first:]
+        hashes += _split_hashes(_filled(read, 0, index, last)[first * HASH_BYTES :])
     return hashes
 
 

@@ -15,6 +15,8 @@ from ledger.store.database import Connection, insert_rows
 from ledger.tile import Coordinate, ReadTile
 from ledger.types import Head, LogName
 
+TILES_KEPT = 64
+"""Far more than one proof looks at; 8 KiB each."""
 BEGINNING = "1970-01-01T00:00:00.000Z"
 
 # Built once: every commit comes through these, and building a statement costs more than running it.
@@ -113,13 +115,15 @@ def write_tiles(connection: Connection, no: int, tiles: Mapping[Coordinate, byte
 
 
 def tile_reader(connection: Connection, no: int) -> ReadTile:
-    """Reads each tile once; the reader belongs to the transaction it was made in."""
+    """Remembers the tiles it read last, so that memory stays flat; belongs to the transaction it was made in."""
     seen: dict[Coordinate, bytes] = {}
 
     def read(level: int, index: int) -> bytes:
         if (level, index) not in seen:
             place = {"log_no": no, "level": level, "idx": index}
             found = connection.execute(_TILE, place).scalar_one_or_none()
+            if len(seen) == TILES_KEPT:
+                seen.pop(next(iter(seen)))
             seen[level, index] = found or b""
         return seen[level, index]
 
