@@ -31,8 +31,6 @@ import re
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from stdnum.iso7064 import mod_37_36
-
 from certs.errors import HolderError, IdentifierError
 from certs.holder import check_uscc
 
@@ -49,6 +47,9 @@ TYPE_CODE_NOT_USCC: Final = "TYPE_CODE_NOT_USCC"
 Variant = Literal["standard", "wrong_letters_from_11"]
 
 _ALPHABET: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+_VALUE: Final = {character: value for value, character in enumerate(_ALPHABET)}
+# One step of the hybrid system: (product + value) mod 36, 36 if that is 0, doubled, mod 37. Never 0.
+_NEXT_PRODUCT: Final = tuple(2 * (total % 36 or 36) % 37 for total in range(36 + 36))
 _FOREIGN = re.compile(r"[^0-9A-Z.]")
 _PARTS: Final = (
     ("IDENTIFIER_TYPE_CODE", re.compile(r"[0-9A-Z]{21}"), "the type code is not 21 characters"),
@@ -115,8 +116,10 @@ def region_fits(region: str, division: str) -> bool:
 def check_character(text: str) -> str:
     """ISO 7064 MOD 37,36 over 0-9A-Z. GB/T 36904 gives `A12425GABC1234002` → `M`."""
     _check_characters(text.replace(".", "_"))  # dots are no part of what is summed
-    check: str = mod_37_36.calc_check_digit(text)
-    return check
+    product = 36
+    for character in text:
+        product = _NEXT_PRODUCT[product + _VALUE[character]]
+    return _ALPHABET[(37 - product) % 36]
 
 
 def random_serial(random_bytes: bytes) -> str:

@@ -27,6 +27,7 @@ MAX_DISCLOSURES = 256
 SALT_BYTES = 18
 """144 bits: RFC 9901 §9.3 asks for 128, and 18 bytes are 24 base64url characters without a remainder."""
 _SALT_CHARACTERS = 24
+_DIGEST_CHARACTERS = 43
 _DIGEST_DOMAIN = b"certledger/cert/v1\x00"
 _RESERVED = {"_sd", "..."}
 _JWT = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
@@ -42,7 +43,7 @@ class Disclosure:
 
     @property
     def digest(self) -> str:
-        return _disclosure_digest(self.encoded)
+        return _disclosure_digests([self.encoded])[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +86,7 @@ def issue(visible: Mapping[str, Json], hidden: Mapping[str, Json], *, salts: byt
         for start, (name, value) in zip(starts, hidden.items(), strict=True)
     ]
     # Sorted, so that the order of digests tells nothing about which claims there are.
-    digests = sorted(map(_disclosure_digest, disclosures))
+    digests = sorted(_disclosure_digests(disclosures))
     payload = orjson.dumps({**visible, "_sd_alg": "sha-256", "_sd": digests})
     jwt = jws.sign_compact(payload, typ=TYP, signer=signer)
     return "~".join((jwt, *disclosures, ""))
@@ -134,7 +135,8 @@ def payload(presentation: Presentation) -> dict[str, Json]:
 
 def disclosed(presentation: Presentation) -> dict[str, Json]:
     """The claims a verifier may see (RFC 9901 §7.1): each disclosure in its place, all digests gone."""
-    by_digest = {disclosure.digest: disclosure for disclosure in presentation.disclosures}
+    digests = _disclosure_digests([disclosure.encoded for disclosure in presentation.disclosures])
+    by_digest = dict(zip(digests, presentation.disclosures, strict=True))
     if len(by_digest) != len(presentation.disclosures):
         _refuse("SDJWT_DUPLICATE", "a disclosure stands there twice")
     unpacker = _Unpacker(by_digest)
@@ -218,8 +220,10 @@ class _Unpacker:
         return self._disclosures.get(digest)
 
 
-def _disclosure_digest(encoded: str) -> str:
-    return b64url(sha256(encoded.encode("ascii")).digest())
+def _disclosure_digests(encoded: Iterable[str]) -> list[str]:
+    """32 bytes and a zero are 44 characters without a remainder, so that one call writes all of them."""
+    text = b64url(b"".join([sha256(each.encode("ascii")).digest() + b"\x00" for each in encoded]))
+    return [text[start : start + _DIGEST_CHARACTERS] for start in range(0, len(text), _DIGEST_CHARACTERS + 1)]
 
 
 def _refuse(code: str, message: str) -> NoReturn:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any, TypeVar
 
 from sqlalchemy import (
@@ -23,7 +24,7 @@ from sqlalchemy import (
 )
 
 from ledger.status import Status
-from ledger.store.database import Connection
+from ledger.store.database import Connection, insert_rows
 
 T = TypeVar("T")
 
@@ -109,9 +110,10 @@ def context(digest: bytes) -> bytes:
 
 
 def put(connection: Connection, certificates: Sequence[Certificate]) -> None:
-    columns = _certificate.c.keys()
-    rows = [{name: getattr(certificate, name) for name in columns} for certificate in certificates]
-    connection.execute(insert(_certificate), rows)
+    insert_rows(connection, _certificate, [_row_of(certificate) for certificate in certificates])
+
+
+_row_of = attrgetter(*_certificate.c.keys())
 
 
 def newest_by_row_key(connection: Connection, row_keys: Collection[bytes]) -> dict[bytes, Certificate]:

@@ -7,6 +7,7 @@ sender's city, so that no city can even name another city's log.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from eth_hash.auto import keccak
 
@@ -41,6 +42,7 @@ def stream_id(stream: str) -> bytes:
     return ascii32(stream)
 
 
+@lru_cache(maxsize=1024)
 def log_id(city: int, stream: str, epoch: int = 0) -> bytes:
     """32-byte log id; city and epoch are uint32."""
     if not (0 <= city < 2**32 and 0 <= epoch < 2**32):

@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from threading import Condition
+from threading import Lock
 from typing import Any, Generic, Protocol, TypeVar
 
 from ledger import entries, tile
@@ -76,12 +76,21 @@ class Appended(Generic[T]):
     at: str
 
 
-@dataclass(slots=True)
+def _held() -> Lock:
+    lock = Lock()
+    lock.acquire()
+    return lock
+
+
+@dataclass(slots=True, eq=False)
 class _Ticket:
     act: Act[Any]
     answer: Appended[Any] | None = None
     error: BaseException | None = None
-    done: bool = False
+    leads: bool = False
+    """Its caller commits for all who wait."""
+    woken: Lock = field(default_factory=_held)
+    """Held until it is answered or leads."""
 
 
 @dataclass(slots=True)
@@ -101,36 +110,66 @@ class Sequencer:
         self._key = key
         self._clock = clock
         self._queues: dict[LogName, deque[_Ticket]] = {}
-        self._changed = Condition()
+        """Who waits, by log; the log whose turn is next comes first, and none is empty."""
         self._committing = False
+        """Somebody commits, or has been woken to. If not, nobody waits."""
+        self._mutex = Lock()
+        """Over the two above."""
 
     def append(self, log: LogName, act: Act[T]) -> Appended[T]:
         """Durable on return. Raises what the act raised, `AppendRefused` or `StoreUnavailable`."""
         ticket = _Ticket(act)
-        with self._changed:
-            queue = self._queues.setdefault(log, deque())
-            queue.append(ticket)
-        while batch := self._lead(queue, ticket):
+        with self._mutex:
+            self._queues.setdefault(log, deque()).append(ticket)
+            ticket.leads, self._committing = not self._committing, True
+        if not ticket.leads:
+            self._wait(log, ticket)
+        if ticket.leads:
             try:
-                self._answer(log, batch)
+                self._answer(log, self._take(log))
             finally:
-                with self._changed:
-                    self._committing = False
-                    self._changed.notify_all()
+                self._hand_over()
         if ticket.error is not None:
             raise ticket.error
         assert ticket.answer is not None  # noqa: S101
         return ticket.answer
 
-    def _lead(self, queue: deque[_Ticket], ticket: _Ticket) -> list[_Ticket]:
-        """Wait until the ticket is answered (nothing to do), or until it is our turn to commit for all who wait."""
-        with self._changed:
-            while self._committing and not ticket.done:
-                self._changed.wait()
-            if ticket.done:
-                return []
-            self._committing = True
-            return [queue.popleft() for _ in range(min(len(queue), MAX_ACTS))]
+    def _wait(self, log: LogName, ticket: _Ticket) -> None:
+        """Until the ticket is answered, or until it is our turn to commit for all who wait.
+
+        Each waits for itself alone: waking everybody after every commit cost more than the commits.
+        """
+        try:
+            ticket.woken.acquire()
+        except BaseException:  # an interrupt: whoever goes must not take the turn along
+            with self._mutex:
+                queue = self._queues.get(log, deque())
+                if ticket in queue:
+                    queue.remove(ticket)
+                if not queue:
+                    self._queues.pop(log, None)
+            if ticket.leads:
+                self._hand_over()
+            raise
+
+    def _take(self, log: LogName) -> list[_Ticket]:
+        """The oldest waiters, the one who leads first among them. What is left waits behind the other logs."""
+        with self._mutex:
+            queue = self._queues.pop(log)
+            batch = [queue.popleft() for _ in range(min(len(queue), MAX_ACTS))]
+            if queue:
+                self._queues[log] = queue
+        return batch
+
+    def _hand_over(self) -> None:
+        """Wake the one who commits next, if anybody waits."""
+        with self._mutex:
+            first = next(iter(self._queues.values()), None)
+            if first is None:
+                self._committing = False
+                return
+            first[0].leads = True
+            first[0].woken.release()
 
     def _answer(self, log: LogName, tickets: Sequence[_Ticket]) -> None:
         """Commit a batch; if the commit itself fails, nobody in it was recorded and everybody hears why."""
@@ -144,13 +183,14 @@ class Sequencer:
                 raise
         finally:
             for ticket in tickets:
-                ticket.done = True
+                ticket.woken.release()
 
     def _commit(self, log: LogName, tickets: Sequence[_Ticket]) -> None:
         with self._database.writing() as connection:
             # 1. Lock the head row. Crash: nothing happened.
             row = logs.lock(connection, log)
-            self._refuse_damage(connection, row)
+            read = logs.tile_reader(connection, row.no)
+            self._refuse_damage(row, read)
             at = self._now(row)
             # 2. Let each act decide, in its own savepoint. Crash: the transaction is rolled back as a whole.
             batch = _Batch()
@@ -161,7 +201,7 @@ class Sequencer:
             # 3. Entries, tiles, head and outbox row, all in this transaction. Crash: as before.
             logs.insert_entries(connection, row.no, row.head.size, batch.sealed)
             size = row.head.size + len(batch.leaves)
-            read = logs.tile_reader(connection, row.no)
+            # On the very tiles that were just found sound.
             logs.write_tiles(connection, row.no, tile.extend(read, row.head.size, batch.leaves))
             head = self._reread(connection, row, size, batch)
             logs.move_head(connection, row.no, head, at)
@@ -213,9 +253,8 @@ class Sequencer:
             pass  # a tile is cut short: the same lie
         raise AppendRefused("STORE_LIES", "the database does not give back what was written", log=row.id.hex())
 
-    def _refuse_damage(self, connection: Connection, row: LogRow) -> None:
+    def _refuse_damage(self, row: LogRow, read: tile.ReadTile) -> None:
         """Nothing grows on a tree that is not the acknowledged one: the chain would refuse it and all after it."""
-        read = logs.tile_reader(connection, row.no)
         try:
             sound = tile.root(read, row.head.size) == row.head.root
             self._guard.check(row.id, row.head, lambda size: tile.root(read, size))

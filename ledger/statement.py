@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from ledger import canonical
 from ledger.canonical import Json
@@ -105,6 +106,7 @@ def timestamp(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
+@lru_cache(maxsize=256)  # one time is looked at in many steps, and stands in all entries of one commit
 def parse_timestamp(text: str) -> datetime:
     """The inverse of `timestamp`."""
     if not _AT.fullmatch(text):

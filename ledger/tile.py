@@ -15,13 +15,14 @@ from ledger.merkle import (
     HASH_BYTES,
     consistency_ranges,
     inclusion_ranges,
+    joined_root,
     node_hash,
     split,
-    tree_root,
 )
 
 HEIGHT = 8
 WIDTH = 1 << HEIGHT
+TILE_BYTES = WIDTH * HASH_BYTES
 
 Coordinate = tuple[int, int]
 """(level, index) of a tile."""
@@ -32,21 +33,21 @@ ReadTile = Callable[[int, int], bytes]
 
 def extend(read: ReadTile, size: int, leaf_hashes: Iterable[bytes]) -> dict[Coordinate, bytes]:
     """The tiles that change when `leaf_hashes` follow the first `size` leaves, with their new content."""
-    changed: dict[Coordinate, bytearray] = {}
-    level, position, rising = 0, size, list(leaf_hashes)
+    changed: dict[Coordinate, bytes] = {}
+    level, rising = 0, b"".join(leaf_hashes)
     while rising:
         completed: list[bytes] = []
-        for value in rising:
-            index, offset = divmod(position, WIDTH)
-            tile = changed.get((level, index))
-            if tile is None:
-                tile = changed[level, index] = bytearray(_filled(read, level, index, offset))
-            tile += value
-            position += 1
-            if offset == WIDTH - 1:
-                completed.append(tree_root(_split_hashes(bytes(tile))))
-        level, position, rising = level + 1, size >> HEIGHT * (level + 1), completed
-    return {coordinate: bytes(tile) for coordinate, tile in changed.items()}
+        index, offset = divmod(size >> HEIGHT * level, WIDTH)
+        start = -offset * HASH_BYTES
+        while start < len(rising):
+            end = start + TILE_BYTES
+            tile = _filled(read, level, index, offset) + rising[max(start, 0) : end]
+            changed[level, index] = tile
+            if len(tile) == TILE_BYTES:
+                completed.append(joined_root(tile))
+            index, offset, start = index + 1, 0, end
+        level, rising = level + 1, b"".join(completed)
+    return changed
 
 
 def root(read: ReadTile, size: int) -> bytes:
@@ -61,7 +62,7 @@ def uneven(read: ReadTile, size: int, start: int) -> Iterator[Coordinate]:
         first, last = start >> HEIGHT * (level + 1), size >> HEIGHT * (level + 1)
         for index in range(first, last):
             above = _filled(read, level + 1, index // WIDTH, index % WIDTH + 1)[-HASH_BYTES:]
-            if tree_root(_split_hashes(_filled(read, level, index, WIDTH))) != above:
+            if joined_root(_filled(read, level, index, WIDTH)) != above:
                 yield level, index
         level += 1
 
@@ -71,7 +72,7 @@ def leaves(read: ReadTile, start: int, end: int) -> list[bytes]:
     hashes: list[bytes] = []
     for index in range(start // WIDTH, -(-end // WIDTH)):
         first, last = max(start - index * WIDTH, 0), min(end - index * WIDTH, WIDTH)
-        hashes += _split_hashes(_filled(read, 0, index, last))[first:]
+        hashes += _split_hashes(_filled(read, 0, index, last)[first * HASH_BYTES :])
     return hashes
 
 
@@ -99,7 +100,7 @@ def _subtree(read: ReadTile, height: int, index: int) -> bytes:
     level, rise = divmod(height, HEIGHT)
     tile, offset = divmod(index << rise, WIDTH)
     hashes = _filled(read, level, tile, offset + (1 << rise))
-    return tree_root(_split_hashes(hashes[offset * HASH_BYTES :]))
+    return joined_root(hashes[offset * HASH_BYTES :])
 
 
 def _filled(read: ReadTile, level: int, index: int, number: int) -> bytes:

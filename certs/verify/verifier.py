@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 
 from certs import sdjwt
 from certs.sdjwt import Presentation
@@ -13,6 +14,7 @@ from certs.verify.finding import failed, not_asked, not_reached, passed
 from certs.verify.material import FormatError, Material
 from certs.verify.reasons import Reason
 from certs.verify.view import Policy, Silent, view
+from ledger import snapshot
 from ledger.canonical import Json
 from ledger.errors import VerificationError
 from ledger.facts import Facts, Question
@@ -44,11 +46,18 @@ class Verified:
         return sdjwt.disclosed(self.shown) if self.shown else {}
 
 
+SNAPSHOTS_KEPT = 16
+"""Each may be as large as a bundle."""
+
+
 class Verifier:
     """Trusts what is in `trust` and nothing else."""
 
     def __init__(self, trust: Trust) -> None:
         self._trust = trust
+        # A snapshot that many bundles carry is verified once: signatures and trust do not change under it, its age is
+        # judged every time, and one that was refused is not remembered.
+        self._verified_snapshot = lru_cache(SNAPSHOTS_KEPT)(snapshot.verify)
 
     def question(self, untrusted: bytes) -> Question | None:
         """What to read from the chain for this bundle; None if it has no form to ask by."""
@@ -78,7 +87,7 @@ class Verifier:
         except FormatError as error:
             rest = tuple(not_reached(step) for step in Step if step != Step.FORMAT)
             return self._verified(Verdict((failed(error.reason, **error.compared), *rest)), None)
-        known = view(live, parts.bundle.snapshot, self._trust, now)
+        known = view(live, parts.bundle.snapshot, self._trust, now, self._verified_snapshot)
         findings = (
             passed(Reason.FORMAT_OK, version=1, bytes=len(untrusted)),
             # 2. SIGNATURE: the named key signed these claims and these disclosures.

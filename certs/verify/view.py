@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -52,16 +53,23 @@ class View:
         return int(self.now.timestamp())
 
 
-def view(live: Facts | Silent | None, untrusted: Snapshot, trust: Trust, now: datetime) -> View:
+def view(
+    live: Facts | Silent | None,
+    untrusted: Snapshot,
+    trust: Trust,
+    now: datetime,
+    verified: Callable[[Snapshot, Trust], Facts] = snapshot.verify,
+) -> View:
     """Live facts if a node answered; else those of the snapshot, if enough trusted cities signed it.
 
     `live` None: offline by choice. Facts of another consortium than the trusted one are never used.
+    `verified`: `snapshot.verify`, or what remembers its answers.
     """
     if isinstance(live, Facts):
         if (live.consortium, live.chain_id) == (trust.deployment.consortium, trust.deployment.chain_id):
             return View(live, "node", None, "", now)
         live = Silent("CHAIN_CONSORTIUM")
     try:
-        return View(snapshot.verify(untrusted, trust), "snapshot", live, "", now)
+        return View(verified(untrusted, trust), "snapshot", live, "", now)
     except (VerificationError, CanonicalError) as error:
         return View(None, "snapshot", live, error.code, now)

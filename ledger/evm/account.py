@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from eth_account import Account as EthAccount
-
 from ledger.ports import Call, Signed
 
 
@@ -11,6 +9,8 @@ class Account:
     """Fills `ledger.ports.Sender` with a key from the keystore."""
 
     def __init__(self, secret: bytes) -> None:
+        from eth_account import Account as EthAccount  # half a second: only for those who sign transactions
+
         self._account = EthAccount.from_key(secret)
         self.address: str = self._account.address
 

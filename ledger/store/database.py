@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, Table, create_engine, event
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from ledger.errors import StoreConflict, StoreUnavailable
@@ -68,19 +68,40 @@ def savepoint(connection: Connection) -> Iterator[None]:
     the database has ended the whole transaction (SQLite on a full disk), undoing fails, and that is told.
     """
     with translated():
-        connection.exec_driver_sql("SAVEPOINT act")
+        _at_once(connection, "SAVEPOINT act")
         try:
             yield
         except Exception:
-            connection.exec_driver_sql("ROLLBACK TO SAVEPOINT act")
-            connection.exec_driver_sql("RELEASE SAVEPOINT act")
+            _at_once(connection, "ROLLBACK TO SAVEPOINT act")
+            _at_once(connection, "RELEASE SAVEPOINT act")
             raise
-        connection.exec_driver_sql("RELEASE SAVEPOINT act")
+        _at_once(connection, "RELEASE SAVEPOINT act")
+
+
+def insert_rows(connection: Connection, table: Table, rows: Sequence[Sequence[Any]]) -> None:
+    """Many rows, each with the columns of the table in their order, as the driver takes them.
+
+    For rows that are written for every entry: SQLAlchemy's conversion of values costs more than storing them.
+    """
+    mark = "?" if connection.dialect.name == "sqlite" else "%s"
+    marks = ", ".join([mark] * len(table.c))
+    connection.exec_driver_sql(f"INSERT INTO {table.name} ({', '.join(table.c.keys())}) VALUES ({marks})", list(rows))  # noqa: S608  # names of ours
+
+
+def _at_once(connection: Connection, statement: str) -> None:
+    """Past SQLAlchemy, to the driver's connection: three of these surround every act."""
+    try:
+        connection.connection.driver_connection.execute(statement)  # type: ignore[union-attr]
+    except connection.dialect.loaded_dbapi.Error as error:
+        raise StoreUnavailable("STORE_UNAVAILABLE", "the database refused", reason=_code_of(error)) from None
 
 
 def _driver_code(error: DBAPIError) -> str:
+    return _code_of(error.orig)
+
+
+def _code_of(original: BaseException | None) -> str:
     """SQLITE_FULL, SQLITE_READONLY…, or PostgreSQL's SQLSTATE."""
-    original = error.orig
     code = getattr(original, "sqlite_errorname", None) or getattr(original, "sqlstate", None)
     return str(code or type(original).__name__)
 

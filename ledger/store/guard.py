@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from sqlalchemy import BigInteger, Column, LargeBinary, MetaData, Table, select
+from sqlalchemy import BigInteger, Column, LargeBinary, MetaData, Table, bindparam, select
 from sqlalchemy.dialects.sqlite import insert
 
 from ledger.errors import AppendRefused
@@ -25,6 +25,14 @@ _guard = Table(
     Column("root", LargeBinary(32), nullable=False),
 )
 
+_READ = select(_guard).where(_guard.c.log_id == bindparam("log_id"))
+_WANTED = insert(_guard)
+_RAISE = _WANTED.on_conflict_do_update(
+    index_elements=[_guard.c.log_id],
+    set_={"size": _WANTED.excluded.size, "root": _WANTED.excluded.root},
+    where=_WANTED.excluded.size > _guard.c.size,
+)
+
 
 class Guard:
     """What has been acknowledged at least. Several processes may raise it; SQLite's lock orders them."""
@@ -36,19 +44,13 @@ class Guard:
 
     def read(self, log_id: bytes) -> Head | None:
         with self._database.reading() as connection:
-            row = connection.execute(select(_guard).where(_guard.c.log_id == log_id)).one_or_none()
+            row = connection.execute(_READ, {"log_id": log_id}).one_or_none()
         return Head(row.size, row.root) if row else None
 
     def raise_to(self, log_id: bytes, head: Head) -> None:
         """Durable on return. Safe to call twice, late, or out of order: a smaller head changes nothing."""
-        wanted = insert(_guard).values(log_id=log_id, size=head.size, root=head.root)
-        risen = wanted.on_conflict_do_update(
-            index_elements=[_guard.c.log_id],
-            set_={"size": wanted.excluded.size, "root": wanted.excluded.root},
-            where=wanted.excluded.size > _guard.c.size,
-        )
         with self._database.writing() as connection:
-            connection.execute(risen)
+            connection.execute(_RAISE, {"log_id": log_id, "size": head.size, "root": head.root})
 
     def check(self, log_id: bytes, head: Head, root_at: Callable[[int], bytes]) -> None:
         """Raises `AppendRefused` if the database is behind what was acknowledged, or another history.

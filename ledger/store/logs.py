@@ -6,16 +6,47 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row, insert, select, update
+from sqlalchemy import Row, bindparam, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from ledger.merkle import EMPTY_ROOT
 from ledger.store import schema
-from ledger.store.database import Connection
+from ledger.store.database import Connection, insert_rows
 from ledger.tile import Coordinate, ReadTile
 from ledger.types import Head, LogName
 
+TILES_KEPT = 64
+"""Far more than one proof looks at; 8 KiB each."""
 BEGINNING = "1970-01-01T00:00:00.000Z"
+
+# Built once: every commit comes through these, and building a statement costs more than running it.
+_LOCK = select(schema.log).where(schema.log.c.log_id == bindparam("log_id")).with_for_update()
+_MOVE_HEAD = (
+    update(schema.log)
+    .where(schema.log.c.no == bindparam("log_no"))
+    .values(size=bindparam("size"), root=bindparam("root"), last_at=bindparam("last_at"))
+)
+_ENTRIES = (
+    select(schema.entry.c.idx, schema.entry.c.sealed)
+    .where(
+        schema.entry.c.log_no == bindparam("log_no"),
+        schema.entry.c.idx >= bindparam("start"),
+        schema.entry.c.idx < bindparam("end"),
+    )
+    .order_by(schema.entry.c.idx)
+)
+_TILE = select(schema.tile.c.hashes).where(
+    schema.tile.c.log_no == bindparam("log_no"),
+    schema.tile.c.level == bindparam("level"),
+    schema.tile.c.idx == bindparam("idx"),
+)
+_WRITE_TILE = {
+    name: wanted.on_conflict_do_update(
+        index_elements=[schema.tile.c.log_no, schema.tile.c.level, schema.tile.c.idx],
+        set_={"hashes": wanted.excluded.hashes},
+    )
+    for name, wanted in (("sqlite", sqlite.insert(schema.tile)), ("postgresql", postgresql.insert(schema.tile)))
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +63,8 @@ class LogRow:
 
 def lock(connection: Connection, name: LogName) -> LogRow:
     """The log's row, locked until the transaction ends; made on its first use."""
-    query = select(schema.log).where(schema.log.c.log_id == name.id)
-    row = connection.execute(query.with_for_update()).one_or_none()
+    wanted = {"log_id": name.id}
+    row = connection.execute(_LOCK, wanted).one_or_none()
     if row is None:
         connection.execute(
             insert(schema.log).values(
@@ -46,7 +77,7 @@ def lock(connection: Connection, name: LogName) -> LogRow:
                 last_at=BEGINNING,
             )
         )
-        row = connection.execute(query).one()
+        row = connection.execute(_LOCK, wanted).one()
     return _log_row(row)
 
 
@@ -60,22 +91,17 @@ def every(connection: Connection) -> list[LogRow]:
 
 
 def move_head(connection: Connection, no: int, head: Head, last_at: str) -> None:
-    connection.execute(
-        update(schema.log).where(schema.log.c.no == no).values(size=head.size, root=head.root, last_at=last_at)
-    )
+    connection.execute(_MOVE_HEAD, {"log_no": no, "size": head.size, "root": head.root, "last_at": last_at})
 
 
 def insert_entries(connection: Connection, no: int, start: int, sealed: Sequence[bytes]) -> None:
-    rows = [{"log_no": no, "idx": start + i, "sealed": content} for i, content in enumerate(sealed)]
-    connection.execute(insert(schema.entry), rows)
+    insert_rows(connection, schema.entry, [(no, start + i, content) for i, content in enumerate(sealed)])
 
 
 def entries(connection: Connection, no: int, start: int, end: int) -> Iterator[tuple[int, bytes]]:
     """(index, sealed) of entries [start, end) in order, streamed."""
-    columns = (schema.entry.c.idx, schema.entry.c.sealed)
-    query = select(*columns).where(schema.entry.c.log_no == no, schema.entry.c.idx >= start, schema.entry.c.idx < end)
-    for row in connection.execute(query.order_by(schema.entry.c.idx), execution_options={"yield_per": 1000}):
-        yield row.idx, row.sealed
+    bounds = {"log_no": no, "start": start, "end": end}
+    yield from connection.execute(_ENTRIES, bounds, execution_options={"yield_per": 1000})
 
 
 def entry(connection: Connection, no: int, index: int) -> bytes | None:
@@ -84,22 +110,20 @@ def entry(connection: Connection, no: int, index: int) -> bytes | None:
 
 
 def write_tiles(connection: Connection, no: int, tiles: Mapping[Coordinate, bytes]) -> None:
-    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
     rows = [{"log_no": no, "level": at[0], "idx": at[1], "hashes": hashes} for at, hashes in tiles.items()]
-    wanted = dialect.insert(schema.tile)
-    keys = [schema.tile.c.log_no, schema.tile.c.level, schema.tile.c.idx]
-    connection.execute(wanted.on_conflict_do_update(index_elements=keys, set_={"hashes": wanted.excluded.hashes}), rows)
+    connection.execute(_WRITE_TILE[connection.dialect.name], rows)
 
 
 def tile_reader(connection: Connection, no: int) -> ReadTile:
-    """Reads each tile once; the reader belongs to the transaction it was made in."""
+    """Remembers the tiles it read last, so that memory stays flat; belongs to the transaction it was made in."""
     seen: dict[Coordinate, bytes] = {}
-    columns = (schema.tile.c.log_no, schema.tile.c.level, schema.tile.c.idx)
 
     def read(level: int, index: int) -> bytes:
         if (level, index) not in seen:
-            where = [column == value for column, value in zip(columns, (no, level, index), strict=True)]
-            found = connection.execute(select(schema.tile.c.hashes).where(*where)).scalar_one_or_none()
+            place = {"log_no": no, "level": level, "idx": index}
+            found = connection.execute(_TILE, place).scalar_one_or_none()
+            if len(seen) == TILES_KEPT:
+                seen.pop(next(iter(seen)))
             seen[level, index] = found or b""
         return seen[level, index]
 

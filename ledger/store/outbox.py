@@ -29,6 +29,12 @@ SIGNED = "signed"
 FINAL = "final"
 REVERTED = "reverted"
 
+# Built once: every commit ends here.
+_PUT_HEAD = {
+    name: dialect.insert(schema.outbox).on_conflict_do_nothing()
+    for name, dialect in (("sqlite", sqlite), ("postgresql", postgresql))
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Item:
@@ -55,9 +61,8 @@ class StoredTransaction:
 
 def put_head(connection: Connection, log_id: bytes) -> None:
     """Say that the log has a newer head. One waiting row per log is enough."""
-    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
-    row = dialect.insert(schema.outbox).values(kind=HEAD, key=log_id, body=b"", state=WAITING)
-    connection.execute(row.on_conflict_do_nothing())
+    values = {"kind": HEAD, "key": log_id, "body": b"", "state": WAITING}
+    connection.execute(_PUT_HEAD[connection.dialect.name], values)
 
 
 def put(connection: Connection, kind: str, key: bytes, body: bytes) -> None:

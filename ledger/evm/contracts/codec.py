@@ -17,7 +17,6 @@ from eth_utils.abi import (
     get_abi_output_types,
 )
 from eth_utils.address import to_checksum_address
-from web3 import Web3
 
 from ledger.errors import ChainUnavailable, LedgerError
 
@@ -28,6 +27,8 @@ class Codec:
     """Calls and events of a compiled contract."""
 
     def __init__(self, name: str) -> None:
+        from web3 import Web3  # most of a second: only for those who speak to the chain
+
         artifact = json.loads((resources.files("ledger.evm") / "artifacts" / f"{name}.json").read_text())
         self.name = name
         self.bytecode = bytes.fromhex(artifact["bytecode"].removeprefix("0x"))

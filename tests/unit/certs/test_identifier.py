@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from stdnum.iso7064 import mod_37_36
 
 from certs.errors import IdentifierError
 from certs.identifier import (
@@ -50,6 +51,11 @@ def test_real_identifiers_parse_and_are_rebuilt(text: str) -> None:
 
 def test_the_standards_self_test() -> None:
     assert check_character("A12425GABC1234002") == "M"
+
+
+@given(SERIALS)
+def test_the_check_character_is_that_of_stdnum(text: str) -> None:
+    assert check_character(text) == mod_37_36.calc_check_digit(text)
 
 
 def test_the_wrong_variant_is_named_and_never_built() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import rfc8785
-from hypothesis import given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from ledger import canonical
@@ -57,6 +57,49 @@ def test_any_bytes_are_read_or_refused(text: bytes) -> None:
     except CanonicalError:
         return
     assert loads(canonical.dumps(value)) == value
+
+
+NUMBERS = ("1", "-0", "-1", "1.0", "1e2", "01", "123456789012345", "9007199254740991", "9007199254740992")
+TEXTS = ('"a"', '"b"', '"é"', '"e\u0301"', '"\\u0061"', '"', "\\", "\u0301", "true", "null", "nul")
+NESTED = ('{"a":1}', '{"a":1,"a":1}', '{"b":1,"a":[]}', '["a",1]', "[" * 32 + "]" * 32, "[" * 33 + "]" * 33)
+pieces = st.sampled_from((*NUMBERS, *TEXTS, *NESTED, *"{}[]:, "))
+
+
+def strictly(text: bytes) -> Any:
+    """What the careful half of `loads` says alone."""
+    try:
+        value = canonical._parsed(text)
+        canonical._check(value, 0)
+    except CanonicalError as error:
+        return error.code
+    return value
+
+
+def quickly(text: bytes) -> Any:
+    try:
+        return loads(text)
+    except CanonicalError as error:
+        return error.code
+
+
+@given(st.lists(pieces, max_size=9).map("".join))
+@settings(max_examples=1000)
+@example('{"a":1,"b":{"b":1,"b":2}}')
+@example('["a","b"')
+def test_plain_documents_are_read_as_the_strict_parser_reads_them(text: str) -> None:
+    encoded = text.encode()
+    strict, quick = strictly(encoded), quickly(encoded)
+    assert (type(quick), quick) == (type(strict), strict)
+
+
+@given(values, st.data())
+def test_a_mutated_document_is_read_as_the_strict_parser_reads_it(value: Any, data: st.DataObject) -> None:
+    text = bytearray(canonical.dumps(value))
+    for _ in range(data.draw(st.integers(1, 3))):
+        place = data.draw(st.integers(0, len(text)))
+        text[place : place + data.draw(st.integers(0, 2))] = data.draw(pieces).encode()
+    strict, quick = strictly(bytes(text)), quickly(bytes(text))
+    assert (type(quick), quick) == (type(strict), strict)
 
 
 def test_keys_stand_in_the_order_of_their_utf16_code_units() -> None:
