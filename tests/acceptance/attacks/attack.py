@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from attacks.weakening import PRODUCT, Change, Target, Weakener
 from evidence import Shown
+
+from attacks.weakening import PRODUCT, Change, Target, Weakener
 
 
 @dataclass(frozen=True, slots=True)

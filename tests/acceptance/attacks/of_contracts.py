@@ -13,21 +13,19 @@ from attacks.three_cities import (
     LEAVES,
     NANJING,
     OF_Y,
-    STREAM,
     STRANGER,
+    STREAM,
     TYPE,
-    Cities,
     Ground,
     X,
     Y,
     Z,
 )
 from attacks.weakening import Change, Target
-
 from ledger import merkle
 from ledger.evm.account import Account
 from ledger.evm.contracts import governance, status_registry
-from ledger.evm.contracts.codec import OPEN_ENDED, codec
+from ledger.evm.contracts.codec import OPEN_ENDED
 from ledger.evm.contracts.log_anchor import close_epoch
 from ledger.logid import ascii32, log_id
 from ledger.ports import HeadItem, StatusChange

@@ -10,12 +10,12 @@ from functools import cache
 from hashlib import sha256
 from typing import Any
 
-from attacks import engine
-from attacks.weakening import ARTIFACTS, Target
 from command_line import ROOT
 from eth_utils.abi import event_abi_to_log_topic
 from raw_chain import RawChain, events
 
+from attacks import engine
+from attacks.weakening import ARTIFACTS, Target
 from ledger import merkle
 from ledger.evm.account import Account
 from ledger.evm.contracts import log_anchor, member_registry, status_registry

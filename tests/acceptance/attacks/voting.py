@@ -7,7 +7,6 @@ from functools import partial
 from attacks.attack import Attack, Outcome
 from attacks.three_cities import CHANGSHA, GOVERNOR, HANGZHOU, HEFEI, NANJING, SUZHOU, TYPE, Cities, Ground, account
 from attacks.weakening import Change, Target
-
 from ledger.evm.account import Account
 from ledger.evm.contracts import governance
 from ledger.governance import REKEY_DELAY_SECONDS, Action, Kind
