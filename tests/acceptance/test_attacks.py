@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
-from attacks import dates, engine, evidence_of, of_contracts, past, voting
+from attacks import dates, deployments, engine, evidence_of, of_contracts, past, statuses, voting
 from attacks.attack import Proving
 from attacks.judged import Court, said
 from attacks.past import Story
@@ -18,6 +19,7 @@ from attacks.present import Present, listening
 from attacks.three_cities import Ground
 from attacks.weakening import PRODUCT, Weakener
 from evidence import Shown
+from prepared_city import Home
 
 
 @pytest.fixture(scope="module")
@@ -127,3 +129,27 @@ def test_05_a_statement_replayed_in_another_log(present: Present, court: Court, 
 
 def test_06_the_byte_forms_of_one_certificate(present: Present, court: Court, prove: Proving) -> None:
     prove(6, evidence_of.spellings(present, court))
+
+
+def test_09_a_status_of_ones_own_in_the_bundle(present: Present, court: Court, prove: Proving) -> None:
+    prove(9, statuses.own_status(present, court))
+
+
+def test_10_a_revoked_holder_with_an_old_bundle(present: Present, court: Court, prove: Proving) -> None:
+    prove(10, statuses.old_bundle(present, court))
+
+
+def test_11_parts_stripped_so_that_they_are_not_asked(present: Present, court: Court, prove: Proving) -> None:
+    prove(11, statuses.stripped(present, court))
+
+
+def test_12_an_address_where_nobody_answers(present: Present, court: Court, prove: Proving) -> None:
+    prove(12, statuses.addresses(present, court, present.listener))
+
+
+def test_13_two_ledgers_with_one_chain_id(court: Court, tmp_path: Path, prove: Proving) -> None:
+    double = deployments.rehearsed(Home(court.home, court.trust), tmp_path)
+    try:
+        prove(13, deployments.look_alikes(double, court))
+    finally:
+        double.rehearsal.down()

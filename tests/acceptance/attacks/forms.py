@@ -1,4 +1,4 @@
-"""The spellings of one certificate: everything that a lenient reader takes for the same signature over the same text."""
+"""The spellings of one certificate: all that a lenient reader takes for the same signature over the same text."""
 
 from __future__ import annotations
 

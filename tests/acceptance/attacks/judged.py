@@ -81,9 +81,12 @@ from api.cli.verify import to_json
 from api.verify import read_bundle, read_trust, verify
 trust = read_trust(Path(sys.argv[1]))
 output = Output("en", True)
-print(json.dumps([
-    to_json(verify(read_bundle(Path(each)), trust, datetime.now(UTC), offline=True), output) for each in sys.argv[2:]
-]))
+def judged(path):
+    try:
+        return to_json(verify(read_bundle(path), trust, datetime.now(UTC), offline=True), output)
+    except Exception as error:  # what the command answers with exit 4
+        return {"result": f"INTERNAL {type(error).__name__}", "steps": []}
+print(json.dumps([judged(Path(each)) for each in sys.argv[2:]]))
 """
 
 
