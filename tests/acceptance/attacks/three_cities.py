@@ -10,9 +10,9 @@ from functools import cache
 from hashlib import sha256
 from typing import Any
 
-from command_line import ROOT
+from command_line import ROOT, rpc
 from eth_utils.abi import event_abi_to_log_topic
-from raw_chain import RawChain, events
+from raw_chain import CHAIN_ID, GAS, RawChain, events
 
 from attacks import engine
 from attacks.weakening import ARTIFACTS, Target
@@ -22,7 +22,7 @@ from ledger.evm.contracts import log_anchor, member_registry, status_registry
 from ledger.evm.contracts.codec import OPEN_ENDED, codec
 from ledger.evm.contracts.member_registry import ROLE_STATUS, Founder
 from ledger.logid import ascii32, log_id
-from ledger.ports import HeadItem
+from ledger.ports import Call, HeadItem
 
 HANGZHOU, NANJING, CHANGSHA, SUZHOU, HEFEI = 1, 2, 3, 4, 5
 TYPE = "11100000MB0143028R001"
@@ -47,11 +47,11 @@ class Ground:
 
     url: str
 
-    def deploy(self, target: Target) -> Cities:
-        """Fresh contracts of this tree; three founders; agencies X, Y and Z."""
+    def deploy(self, target: Target, named: bytes = b"three cities") -> Cities:
+        """Fresh contracts of this tree, of the consortium `named`; three founders; agencies X, Y and Z."""
         chain = RawChain(self.url)
         founders = [Founder(city, 330000 + city, GOVERNOR[city].address, (HOT[city].address,), (TYPE,)) for city in HOT]
-        consortium = sha256(b"three cities").digest()
+        consortium = sha256(named).digest()
         registry = member_registry.creation(consortium, founders, production=False)
         chain.deploy(DEPLOYER, "MemberRegistry", _creation(target, "MemberRegistry", registry))
         at = chain.contracts["MemberRegistry"]
@@ -94,6 +94,19 @@ class Cities:
         """Publish the first `size` leaves honestly."""
         proof = tuple(merkle.prove_consistency(leaves[:size], old, size)) if old else ()
         return self.publish(who, HeadItem(STREAM, size, merkle.tree_root(leaves[:size]), proof))
+
+    def raw(self, who: Account, name: str, data: bytes) -> str:
+        """The signed bytes of the account's next transaction, as anybody can read them off a chain; hexadecimal."""
+        nonce = int(rpc(self.chain.url, "eth_getTransactionCount", who.address, "latest"), 16)
+        call = Call(self.chain.contracts[name], data)
+        return "0x" + who.sign(call, nonce=nonce, gas=GAS, gas_price=0, chain_id=CHAIN_ID).raw.hex()
+
+    def replayed(self, raw: str) -> str:
+        """Somebody else's signed bytes, sent to this chain. Its events in words, or that it reverted."""
+        receipt = rpc(self.chain.url, "eth_getTransactionReceipt", rpc(self.chain.url, "eth_sendRawTransaction", raw))
+        if int(receipt["status"], 16) == 0:
+            return "reverted"
+        return ", ".join(_word("MemberRegistry", log) for log in receipt["logs"]) or "no event"
 
     def head(self, city: int) -> tuple[int, bytes]:
         """(size, root) of the newest head of a city's log."""

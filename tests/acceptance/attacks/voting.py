@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
+from attacks import engine
 from attacks.attack import Attack, Outcome
 from attacks.three_cities import CHANGSHA, GOVERNOR, HANGZHOU, HEFEI, NANJING, SUZHOU, TYPE, Cities, Ground, account
 from attacks.weakening import Change, Target
@@ -16,6 +17,7 @@ NEW = account("another governor")
 FILE = "contracts/members/Governance.sol"
 ENOUGH = Change(FILE, "if (counted < needed) revert NotEnoughApprovals(id, counted, needed);", "")
 MONTH = 30 * 86_400
+GENESIS = 1_800_000_000
 
 
 def admission(city: int = HEFEI) -> Action:
@@ -180,10 +182,28 @@ def after_a_month(ground: Ground, target: Target) -> Outcome:
     return Outcome(cities.active(HEFEI), said)
 
 
+def of_a_rehearsal(target: Target) -> Outcome:
+    """B approved in a rehearsal: two chains with one id, one deployer and so the same addresses, the same governors.
+    A proposes the same in earnest, as the same number, and sends B's signed approval of the rehearsal.
+    """
+    with engine.running(GENESIS) as rehearsal, engine.running(GENESIS) as real:
+        played = Ground(rehearsal).deploy(target, b"rehearsal")
+        earnest = Ground(real).deploy(target, b"in earnest")
+        assert played.chain.contracts == earnest.chain.contracts
+        pending = proposed(played, admission(), A)
+        approval = played.raw(B, "MemberRegistry", governance.approve(pending))
+        assert played.replayed(approval) == "ProposalApproved"
+        wanted = proposed(earnest, admission(), A)
+        again = earnest.replayed(approval)
+        said = execute(earnest, A, wanted)
+        return Outcome(earnest.active(HEFEI), f"{again}, {said}")
+
+
 def replayed(ground: Ground) -> list[Attack]:
     once = Change(FILE, "if (approvals[i].governor == msg.sender) return;", "")
     over = Change(FILE, "if (state != ProposalState.OPEN) revert ProposalOver(id, state);", "")
     counter = Change(FILE, "address(this), number, action", "address(this), uint64(0), action")
+    consortium = Change(FILE, "abi.encode(consortiumId, block.chainid,", "abi.encode(block.chainid,")
     expiry = Change(
         FILE, "if (block.timestamp >= record.row.expires) revert ProposalExpired(id, record.row.expires);", ""
     )
@@ -191,5 +211,6 @@ def replayed(ground: Ground) -> list[Attack]:
         Attack("one governor approves twice", partial(approved_twice, ground), "NotEnoughApprovals", (once,)),
         Attack("a decision executed again", partial(executed_twice, ground), "ProposalOver", (over,)),
         Attack("the same action proposed again", partial(proposed_again, ground), "another id", (counter,)),
+        Attack("an approval of a rehearsal", of_a_rehearsal, "reverted, reverted: NotEnoughApprovals", (consortium,)),
         Attack("executed after 30 days", partial(after_a_month, ground), "ProposalExpired", (expiry,)),
     ]
