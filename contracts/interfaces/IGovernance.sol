@@ -11,9 +11,10 @@ pragma solidity ^0.8.24;
 /// account that gave it is that city's governor: a city that has left or is suspended does not count, neither in n nor
 /// among the approvals; of a replaced governor the city keeps its vote, and the new governor gives it anew.
 ///
-/// A proposal's id is keccak256(abi.encode(block.chainid, address(this), number, action)), so an approval is worth
-/// nothing on another chain, in another contract, or for the same action proposed again. It is executed at most once
-/// and expires 30 days after it was made.
+/// A proposal's id is keccak256(abi.encode(consortiumId, block.chainid, address(this), number, action)), so an approval
+/// is worth nothing in another consortium (two development chains share chain id and addresses), on another chain, in
+/// another contract, or for the same action proposed again. It is executed at most once and expires 30 days after it
+/// was made.
 ///
 /// The governor of a city that has lost its key is replaced by two executions: the first begins a delay of 7 days, the
 /// second, after it, replaces the governor, both with enough approvals. Until then the old governor may cancel, even

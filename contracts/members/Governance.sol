@@ -25,7 +25,7 @@ abstract contract Governance is Accounts {
         uint32 own = _voter(action.city);
         _requireForm(action);
         uint64 number = uint64(_proposalIds.length);
-        id = keccak256(abi.encode(block.chainid, address(this), number, action));
+        id = keccak256(abi.encode(consortiumId, block.chainid, address(this), number, action));
         _proposalIds.push(id);
         ProposalRecord storage record = _proposals[id];
         uint64 present = uint64(block.timestamp);

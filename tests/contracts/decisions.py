@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from consortium import CHANGSHA, HANGZHOU, NANJING, Consortium
+from consortium import CHANGSHA, CONSORTIUM, HANGZHOU, NANJING, Consortium
 from eth_abi import encode
 from eth_utils import keccak
 from evm_chain import Chain, events
@@ -33,8 +33,8 @@ def admission(c: Consortium, city: int = SUZHOU, governor: str | None = None, **
 
 def proposal_id(c: Consortium, number: int, proposed: tuple[Any, ...], chain_id: int | None = None) -> bytes:
     """As the interface writes it."""
-    types = ["uint256", "address", "uint256", ACTION]
-    return keccak(encode(types, [chain_id or c.registry.w3.eth.chain_id, c.registry.address, number, proposed]))
+    types = ["bytes32", "uint256", "address", "uint256", ACTION]
+    return keccak(encode(types, [CONSORTIUM, chain_id or c.registry.w3.eth.chain_id, c.registry.address, number, proposed]))
 
 
 def propose(chain: Chain, c: Consortium, proposed: tuple[Any, ...], by: str) -> bytes:

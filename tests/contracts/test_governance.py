@@ -318,19 +318,21 @@ def test_approvals_are_worth_nothing_in_another_contract(chain: Chain, consortiu
     assert chain.refused(other.registry.functions.execute(there), first) == ("NotEnoughApprovals", there, 1, 2)
 
 
-def test_an_id_names_chain_contract_number_and_action(consortium: Consortium) -> None:
-    """Differential: Python's id is the interface's sentence, and changes with each of the four."""
+def test_an_id_names_consortium_chain_contract_number_and_action(consortium: Consortium) -> None:
+    """Differential: Python's id is the interface's sentence, and changes with each of the five."""
     wanted = governance.Action(governance.Kind.ADMIT, SUZHOU, division=320500, account=consortium.spare[0])
+    suspension = governance.Action(governance.Kind.SUSPEND, SUZHOU)
     registry, chain_id = consortium.registry.address, consortium.registry.w3.eth.chain_id
-    named = calls.proposal_id(chain_id, registry, 3, wanted)
+    named = calls.proposal_id(CONSORTIUM, chain_id, registry, 3, wanted)
     assert named == proposal_id(consortium, 3, admission(consortium))
     others = {
-        calls.proposal_id(chain_id + 1, registry, 3, wanted),
-        calls.proposal_id(chain_id, consortium.anchor.address, 3, wanted),
-        calls.proposal_id(chain_id, registry, 4, wanted),
-        calls.proposal_id(chain_id, registry, 3, governance.Action(governance.Kind.SUSPEND, SUZHOU)),
+        calls.proposal_id(bytes(32), chain_id, registry, 3, wanted),
+        calls.proposal_id(CONSORTIUM, chain_id + 1, registry, 3, wanted),
+        calls.proposal_id(CONSORTIUM, chain_id, consortium.anchor.address, 3, wanted),
+        calls.proposal_id(CONSORTIUM, chain_id, registry, 4, wanted),
+        calls.proposal_id(CONSORTIUM, chain_id, registry, 3, suspension),
     }
-    assert len(others | {named}) == 5
+    assert len(others | {named}) == 6
 
 
 def test_python_reads_back_what_it_proposed(chain: Chain, consortium: Consortium) -> None:

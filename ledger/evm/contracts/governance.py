@@ -29,10 +29,10 @@ def cancel(proposal: bytes) -> bytes:
     return codec(NAME).encode("cancel", proposal)
 
 
-def proposal_id(chain_id: int, registry: str, number: int, action: Action) -> bytes:
-    """keccak256(abi.encode(chain id, contract, number, action))."""
-    types = ("uint256", "address", "uint256", codec(NAME).input_types("propose")[0])
-    return bytes(keccak(codec(NAME).values(types, (chain_id, registry, number, _row(action)))))
+def proposal_id(consortium: bytes, chain_id: int, registry: str, number: int, action: Action) -> bytes:
+    """keccak256(abi.encode(consortium, chain id, contract, number, action))."""
+    types = ("bytes32", "uint256", "address", "uint256", codec(NAME).input_types("propose")[0])
+    return bytes(keccak(codec(NAME).values(types, (consortium, chain_id, registry, number, _row(action)))))
 
 
 def count_call() -> bytes:
