@@ -155,7 +155,7 @@ def append(folder: Path, threads: int, each: int, opened: ExitStack) -> Case:
         "append",
         ours,
         peers.pymerkle_append(folder, max(threads * each // 10, 1)),
-        _started(opened, programs.tlog("append", folder), "and fsync", threads * each),
+        _started(opened, programs.tlog("append", folder, str(threads)), "and fsync", threads * each),
     )
 
 

@@ -75,8 +75,8 @@ def cert_issuer() -> Program | Absent:
     return Program([PEERS_PYTHON, _SOURCES / "cert_issuer_batch.py"])
 
 
-def tlog(work: str, folder: Path) -> Program | Absent:
-    """Go's x/mod/sumdb/tlog on plain files (`work` append: 64 records an fsync; prove: proofs of a tree)."""
+def tlog(work: str, folder: Path, *more: str) -> Program | Absent:
+    """Go's x/mod/sumdb/tlog on plain files (`work` append, with the number of callers; prove: proofs of a tree)."""
     go = shutil.which("go")
     if go is None or not (_GO_PACKAGES / "src/golang.org/x/mod/sumdb/tlog").is_dir():
         return Absent("Go golang.org/x/mod/sumdb/tlog")
@@ -84,4 +84,4 @@ def tlog(work: str, folder: Path) -> Program | Absent:
     outside = {"GO111MODULE": "off", "GOPATH": str(_GO_PACKAGES), "GOFLAGS": "", "GOCACHE": str(folder / "go-cache")}
     build = [go, "build", "-o", str(program), "."]
     subprocess.run(build, cwd=_SOURCES / "tlog", env=os.environ | outside, check=True, capture_output=True)  # noqa: S603
-    return Program([program, work, folder])
+    return Program([program, work, folder, *more])

@@ -1,6 +1,7 @@
-// Go's golang.org/x/mod/sumdb/tlog on plain files: `tlog append FOLDER` and `tlog prove FOLDER`.
+// Go's golang.org/x/mod/sumdb/tlog on plain files: `tlog append FOLDER CALLERS` and
+// `tlog prove FOLDER`.
 //
-// append: 64 records at a time, each written to a file of records and its hashes to a file of hashes, both fsynced:
+// append: as many records at a time as there are callers, each written to a file of records and its hashes to a file of hashes, both fsynced:
 // what group commit costs without encryption, database, tree checks or a guard.
 // prove: inclusion proofs at random indices of a tree of the records told first, from the file of hashes.
 //
@@ -24,11 +25,9 @@ import (
 	"golang.org/x/mod/sumdb/tlog"
 )
 
-const callers = 64
-
 type store struct {
 	records, hashes *os.File
-	size            int64
+	size, callers   int64
 }
 
 func open(folder string) *store {
@@ -80,7 +79,7 @@ func appending(s *store, count int64) string {
 	started := time.Now()
 	for done := int64(0); done < count; done++ {
 		s.append(record(s.size))
-		if s.size%callers == 0 {
+		if s.size%s.callers == 0 {
 			s.sync()
 		}
 	}
@@ -122,6 +121,11 @@ func must(err error) {
 func main() {
 	answer := map[string]func(*store, int64) string{"append": appending, "prove": proving}[os.Args[1]]
 	s := open(os.Args[2])
+	if len(os.Args) > 3 {
+		callers, err := strconv.ParseInt(os.Args[3], 10, 64)
+		must(err)
+		s.callers = callers
+	}
 	fmt.Println("x/mod/sumdb/tlog,", runtime.Version())
 	for lines := bufio.NewScanner(os.Stdin); lines.Scan(); {
 		count, err := strconv.ParseInt(lines.Text(), 10, 64)
