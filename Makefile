@@ -17,7 +17,7 @@ demo: $(V)/run $(V)/npm-run  ## the walk: issue, anchor, verify, tamper, revoke,
 test: $(V)/dev $(V)/npm  ## every test, acceptance at a tenth
 	@pytest -q $(T)
 
-bench: $(V)/dev $(V)/npm-run  ## measure beside the peers, write docs/performance.md
+bench: $(V)/dev $(V)/npm $(V)/peers  ## measure beside the peers, write docs/performance.md
 	@certledger bench --write docs/performance.md
 
 shown: $(V)/dev $(V)/npm  ## every acceptance test at full size, evidence printed
@@ -42,7 +42,7 @@ fresh:  ## clone, empty HOME, no node: the two commands from nothing
 
 lock: $(V)/dev  ## resolve all dependencies anew
 	$(PIP) uv==0.13.9
-	cd requirements && $(UVC) run.in -o run.txt && $(UVC) dev.in -o dev.txt && $(UVC) slither.in -o slither.txt
+	cd requirements && for each in run dev slither peers; do $(UVC) $$each.in -o $$each.txt || exit 1; done
 	npm install --package-lock-only
 
 clean:  ## remove what the targets made
@@ -60,6 +60,10 @@ $(V)/run: requirements/run.txt pyproject.toml | $(V)/bin/python
 $(V)/dev: requirements/dev.txt $(V)/run
 	@$(PIP) $(LOCKED) requirements/dev.txt
 	@touch $@
+$(V)/peers: requirements/peers.txt | $(V)/bin/python
+	@rm -rf $@ && $(PYTHON) -m venv $@ && \
+	  { $@/bin/$(PIP) --require-hashes -r requirements/peers.txt && touch $@ || \
+	    { rm -rf $@; echo 'cert-issuer could not be installed: bench will name it as absent'; }; }
 $(V)/npm-run: package-lock.json .npmrc $(V)/run
 	@npm ci --silent --omit=dev
 	@touch $@

@@ -5,14 +5,16 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
 
-from api.bench import peers
-from api.bench.rounds import Contender, percentile
+from api.bench import peers, programs
+from api.bench.programs import Program
+from api.bench.rounds import Absent, Contender
 from certs import sdjwt
 from certs.certificate_type import load_catalogue
 from certs.minting import Mint
@@ -20,7 +22,7 @@ from certs.row_file import open_rows
 from certs.rows import Issuer, Row, RowReader
 from certs.verify.verifier import Verifier
 from certs.verify.view import Policy
-from ledger import tile
+from ledger import jws
 from ledger.keys.p256 import P256Signer, generate_secret
 from ledger.keys.wrapping import WrappingKey
 from ledger.logid import ACCESS
@@ -41,9 +43,11 @@ class Case:
     name: str
     contenders: tuple[Contender, ...]
     """Ours first."""
+    absent: tuple[str, ...]
+    """Peers that are not installed."""
 
 
-def issue(sample: Path, rows: int) -> Case:
+def issue(sample: Path, rows: int, opened: ExitStack) -> Case:
     """Rows of a file to signed, sealed certificates: schema check, identifier, SD-JWT, ES256, AES-256-GCM."""
     certificate_type = load_catalogue().find("business_licence")
     with open_rows(sample, certificate_type) as file:
@@ -68,7 +72,13 @@ def issue(sample: Path, rows: int) -> Case:
                 mint.mint(row, now=now, place=place)
         return len(raws)
 
-    return _case("issue", Contender("certledger: row to sealed certificate", work), peers.sdjwt_issue(_CLAIMS, rows))
+    return _case(
+        "issue",
+        Contender("certledger: row to sealed certificate", work),
+        peers.sdjwt_issue(_CLAIMS, rows),
+        _started(opened, programs.open_attestation("issue"), "wrap", rows),
+        _started(opened, programs.cert_issuer(), "batch", max(rows // 10, 1)),
+    )
 
 
 def sign_only(rows: int) -> Case:
@@ -84,8 +94,25 @@ def sign_only(rows: int) -> Case:
     return _case("sd-jwt", Contender("certledger: SD-JWT of 10 attributes", work), peers.sdjwt_issue(_CLAIMS, rows))
 
 
-def verify(genuine: bytes, trust: Trust, times: int) -> Case:
-    """A bundle offline, all steps."""
+def verify(bundles: Sequence[bytes], trust: Trust, times: int, opened: ExitStack) -> Case:
+    """Bundles offline, all steps, each with a snapshot of its own that no one has seen before."""
+    policy, now = Policy(max_status_age=timedelta(days=36500)), datetime.now(UTC)
+
+    def work() -> int:
+        for number in range(times):
+            Verifier(trust).verify(bundles[number % len(bundles)], policy, now, None)
+        return times
+
+    return _case(
+        "verify",
+        Contender("certledger: bundle, 8 steps", work),
+        peers.sdjwt_verify(_CLAIMS, times),
+        _started(opened, programs.open_attestation("verify"), "hashes", times),
+    )
+
+
+def verify_again(genuine: bytes, trust: Trust, times: int) -> Case:
+    """One bundle shown again and again to one verifier: its snapshot is verified once."""
     verifier, policy = Verifier(trust), Policy(max_status_age=timedelta(days=36500))
     now = datetime.now(UTC)
 
@@ -94,7 +121,9 @@ def verify(genuine: bytes, trust: Trust, times: int) -> Case:
             verifier.verify(genuine, policy, now, None)
         return times
 
-    return _case("verify", Contender("certledger: bundle, 8 steps", work), peers.sdjwt_verify(_CLAIMS, times))
+    return _case(
+        "verify-again", Contender("certledger: snapshot seen before", work), peers.sdjwt_verify(_CLAIMS, times)
+    )
 
 
 class _Say:
@@ -104,7 +133,7 @@ class _Say:
         return Decided([Draft("access/recorded", AGENCY, {"n": turn.first_index})], None)
 
 
-def append(folder: Path, threads: int, each: int) -> Case:
+def append(folder: Path, threads: int, each: int, opened: ExitStack) -> Case:
     """Durable records of many callers: group commit, tiles, outbox, guard."""
     sequencer = _sequencer(folder)
     log = LogName(1, ACCESS)
@@ -122,34 +151,19 @@ def append(folder: Path, threads: int, each: int) -> Case:
         return threads * each
 
     ours = Contender(f"certledger: {threads} callers, durable", work)
-    return _case("append", ours, peers.pymerkle_append(folder, max(threads * each // 10, 1)))
-
-
-def proofs(leaves: int, asked: int, told: Callable[[int, int], None]) -> dict[str, float]:
-    """Inclusion proofs from stored tiles in a tree of `leaves`: milliseconds p50 and p99."""
-    tiles: dict[tuple[int, int], bytes] = {}
-
-    def read(level: int, index: int) -> bytes:
-        return tiles.get((level, index), b"")
-
-    step = 65_536
-    for start in range(0, leaves, step):
-        count = min(step, leaves - start)
-        tiles.update(tile.extend(read, start, [sha256(b"%d" % n).digest() for n in range(start, start + count)]))
-        told(start + count, leaves)
-    seconds = []
-    for number in range(asked):
-        index = number * 7919 % leaves
-        started = time.perf_counter()
-        tile.prove_inclusion(read, index, leaves)
-        seconds.append(time.perf_counter() - started)
-    return {"p50 ms": percentile(seconds, 0.5) * 1e3, "p99 ms": percentile(seconds, 0.99) * 1e3}
+    return _case(
+        "append",
+        ours,
+        peers.pymerkle_append(folder, max(threads * each // 10, 1)),
+        _started(opened, programs.tlog("append", folder, str(threads)), "and fsync", threads * each),
+    )
 
 
 def machine(folder: Path) -> dict[str, float]:
     """What this machine does by itself, to read the rest by: per second, one core."""
     signer = P256Signer(generate_secret())
     data = os.urandom(64)
+    signed = signer.sign(data)
     descriptor = os.open(folder / "fsync", os.O_WRONLY | os.O_CREAT, 0o600)
 
     def synced() -> None:
@@ -160,6 +174,7 @@ def machine(folder: Path) -> dict[str, float]:
         return {
             "SHA-256 (64 bytes)": _rate(lambda: sha256(data).digest(), 200_000),
             "ECDSA P-256 sign": _rate(lambda: signer.sign(data), 3_000),
+            "ECDSA P-256 verify": _rate(lambda: jws.verify_es256(signed, data, x=signer.x, y=signer.y), 3_000),
             "fsync": _rate(synced, 200),
         }
     finally:
@@ -179,5 +194,11 @@ def _sequencer(folder: Path) -> Sequencer:
     return Sequencer(database, Guard(folder / "guard.sqlite"), WrappingKey(os.urandom(32)), lambda: datetime.now(UTC))
 
 
-def _case(name: str, ours: Contender, peer: Contender | None) -> Case:
-    return Case(name, (ours, peer) if peer else (ours,))
+def _started(opened: ExitStack, peer: Program | Absent, does: str, count: int) -> Contender | Absent:
+    """A program ends when the measurements do."""
+    return peer if isinstance(peer, Absent) else opened.enter_context(peer).contender(does, count)
+
+
+def _case(name: str, ours: Contender, *others: Contender | Absent) -> Case:
+    present = tuple(each for each in others if isinstance(each, Contender))
+    return Case(name, (ours, *present), tuple(each.name for each in others if isinstance(each, Absent)))

@@ -7,7 +7,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from api.bench.rounds import Contender
+from api.bench.rounds import Absent, Contender
 
 
 def version(distribution: str) -> str | None:
@@ -18,11 +18,11 @@ def version(distribution: str) -> str | None:
         return None
 
 
-def sdjwt_issue(claims: Mapping[str, Any], times: int) -> Contender | None:
+def sdjwt_issue(claims: Mapping[str, Any], times: int) -> Contender | Absent:
     """PyPI sd-jwt issuing the same claims: SD-JWT and signature, no schema, no identifier, nothing stored."""
     found = version("sd-jwt")
     if found is None:
-        return None
+        return Absent("PyPI sd-jwt")
     issuer, key, wrapped = _sdjwt(claims)
 
     def work() -> int:
@@ -33,11 +33,11 @@ def sdjwt_issue(claims: Mapping[str, Any], times: int) -> Contender | None:
     return Contender(f"sd-jwt {found}", work)
 
 
-def sdjwt_verify(claims: Mapping[str, Any], times: int) -> Contender | None:
+def sdjwt_verify(claims: Mapping[str, Any], times: int) -> Contender | Absent:
     """PyPI sd-jwt verifying a presentation: signature and disclosures alone."""
     found = version("sd-jwt")
     if found is None:
-        return None
+        return Absent("PyPI sd-jwt")
     from sd_jwt.verifier import SDJWTVerifier
 
     issuer, key, wrapped = _sdjwt(claims)
@@ -51,11 +51,11 @@ def sdjwt_verify(claims: Mapping[str, Any], times: int) -> Contender | None:
     return Contender(f"sd-jwt {found}", work)
 
 
-def pymerkle_append(folder: Path, times: int) -> Contender | None:
+def pymerkle_append(folder: Path, times: int) -> Contender | Absent:
     """PyPI pymerkle on SQLite: one entry, one commit."""
     found = version("pymerkle")
     if found is None:
-        return None
+        return Absent("PyPI pymerkle")
     from pymerkle import SqliteTree
 
     tree = SqliteTree(str(folder / "pymerkle.sqlite"))

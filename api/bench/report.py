@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from api.bench.rounds import Measured
 from api.bench.run import Figures
+from api.bench.tree import Tree
 
 MARK = "<!-- written by `certledger bench --write`; do not edit below -->"
 
@@ -14,15 +15,25 @@ def rows(figures: Figures) -> list[tuple[str, str, str, str]]:
     for measured in figures.cases.values():
         ours, *others = measured
         if not others:
-            lines.append((ours.name, _rate(ours), "not installed", "–"))
+            lines.append((ours.name, _rate(ours), "–", "–"))
         for other in others:
             lines.append((ours.name, _rate(ours), f"{_rate(other)} {other.name}", f"{ours.median / other.median:.1f}"))
     return lines
 
 
+def tree_rows(tree: Tree) -> list[tuple[str, str]]:
+    """(figure, value) of a tree in the store."""
+    return [
+        ("leaves", f"{tree.leaves:,}"),
+        ("append", f"{tree.appended:,.0f}/s"),
+        ("proof p50", f"{tree.p50_ms:.2f} ms"),
+        ("proof p99", f"{tree.p99_ms:.2f} ms"),
+    ]
+
+
 def markdown(figures: Figures) -> str:
     """The generated part of docs/performance.md."""
-    size = figures.size
+    size, tree = figures.size, figures.proofs
     lines = [
         MARK,
         "",
@@ -32,9 +43,11 @@ def markdown(figures: Figures) -> str:
         "|---|---|---|---|",
         *(f"| {case} | {ours} | {other} | **{ratio}** |" for case, ours, other, ratio in rows(figures)),
         "",
-        f"Inclusion proofs from tiles at {size.leaves:,} leaves, {size.asked:,} asked: "
-        + ", ".join(f"{name.split()[0]} {value:.2f} ms" for name, value in figures.proofs.items())
-        + ".",
+        f"Not installed here: {', '.join(figures.absent) or 'none of them'}.",
+        "",
+        f"Tiles in SQLite: {tree.leaves:,} leaves appended at {tree.appended:,.0f}/s; {tree.asked:,} inclusion proofs "
+        f"at random places, each read in a transaction of its own: p50 {tree.p50_ms:.2f} ms, p99 {tree.p99_ms:.2f} ms."
+        + _peer_proofs(figures),
         "",
         "This machine at the same time, one core: "
         + ", ".join(f"{name} {value:,.0f}/s" for name, value in figures.machine.items())
@@ -42,6 +55,13 @@ def markdown(figures: Figures) -> str:
         "",
     ]
     return "\n".join(lines)
+
+
+def _peer_proofs(figures: Figures) -> str:
+    if not figures.peer_proofs:
+        return ""
+    told = ", ".join(f"{name.split()[0]} {value:.3f} ms" for name, value in figures.peer_proofs.items())
+    return f" Go's tlog on a plain file of every hash: {told}."
 
 
 def _rate(measured: Measured) -> str:

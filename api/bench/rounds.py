@@ -32,6 +32,13 @@ class Contender:
     work: Work
 
 
+@dataclass(frozen=True, slots=True)
+class Absent:
+    """A peer that is not installed: named, never guessed."""
+
+    name: str
+
+
 def measure(contenders: Sequence[Contender], rounds: int, told: Callable[[], None]) -> list[Measured]:
     """Each contender once a round, in turn, after one uncounted round."""
     rates: dict[str, list[float]] = {contender.name: [] for contender in contenders}

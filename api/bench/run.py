@@ -5,19 +5,22 @@ from __future__ import annotations
 import platform
 import tempfile
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from api import devchain, members
-from api.bench import cases
+from api.bench import cases, programs, tree
 from api.bench.cases import AGENCY, Case
-from api.bench.rounds import Measured, measure
+from api.bench.rounds import Absent, Measured, measure
+from api.bench.tree import Tree
 from api.initialise import initialise
 from api.issue import issue_file
 from api.messages import Words
 from api.trusting import trust_of
 from api.wiring import PROJECT, City
+from certs import store
 from certs.bundle import encode
 from ledger.evm.engine import DevChain
 from ledger.trust import Trust
@@ -37,6 +40,7 @@ class Size:
     each: int
     leaves: int
     asked: int
+    bundles: int = 40
 
 
 QUICK = Size(rounds=3, rows=200, callers=8, each=25, leaves=100_000, asked=500)
@@ -50,19 +54,24 @@ class Figures:
     size: Size
     machine: dict[str, float]
     cases: dict[str, list[Measured]]
-    proofs: dict[str, float]
+    absent: tuple[str, ...]
+    """Peers that are not installed here."""
+    proofs: Tree
+    peer_proofs: dict[str, float]
+    """Milliseconds p50 and p99 of Go's tlog in a tree of as many leaves; empty if it is absent."""
 
 
 def run(size: Size, told: Progress) -> Figures:
     """Everything, in a temporary folder that is removed afterwards."""
-    with tempfile.TemporaryDirectory(prefix="certledger-bench-") as name:
+    with tempfile.TemporaryDirectory(prefix="certledger-bench-") as name, ExitStack() as opened:
         folder = Path(name)
-        bundle, trust = _bundle(folder)
+        bundles, trust = _bundles(folder, size.bundles)
         todo = (
-            cases.issue(SAMPLE, size.rows),
+            cases.issue(SAMPLE, size.rows, opened),
             cases.sign_only(size.rows),
-            cases.verify(bundle, trust, size.rows),
-            cases.append(folder, size.callers, size.each),
+            cases.verify(bundles, trust, size.rows, opened),
+            cases.verify_again(bundles[0], trust, size.rows),
+            cases.append(folder, size.callers, size.each, opened),
         )
         measured = {case.name: _measured(case, size.rounds, told) for case in todo}
         return Figures(
@@ -71,8 +80,26 @@ def run(size: Size, told: Progress) -> Figures:
             size=size,
             machine=cases.machine(folder),
             cases=measured,
-            proofs=cases.proofs(size.leaves, size.asked, lambda done, total: told("proofs", done, total)),
+            absent=tuple(dict.fromkeys(peer for case in todo for peer in case.absent)),
+            proofs=tree.measure(folder, size.leaves, size.asked, lambda done, total: told("proofs", done, total)),
+            peer_proofs=_peer_proofs(folder, size),
         )
+
+
+def grow(leaves: int, asked: int, told: Progress) -> Tree:
+    """The tree alone."""
+    with tempfile.TemporaryDirectory(prefix="certledger-bench-") as name:
+        return tree.measure(Path(name), leaves, asked, lambda done, total: told("proofs", done, total))
+
+
+def _peer_proofs(folder: Path, size: Size) -> dict[str, float]:
+    peer = programs.tlog("prove", folder)
+    if isinstance(peer, Absent):
+        return {}
+    with peer:
+        peer.ask(size.leaves)
+        _, _, median, slowest = peer.ask(size.asked)
+    return {"p50 ms": median * 1e3, "p99 ms": slowest * 1e3}
 
 
 def _measured(case: Case, rounds: int, told: Progress) -> list[Measured]:
@@ -87,8 +114,8 @@ def _measured(case: Case, rounds: int, told: Progress) -> list[Measured]:
     return measure(case.contenders, rounds, step)
 
 
-def _bundle(folder: Path) -> tuple[bytes, Trust]:
-    """A real bundle of a real city on a real chain."""
+def _bundles(folder: Path, number: int) -> tuple[list[bytes], Trust]:
+    """Real bundles of a real city on a real chain."""
     chains: list[DevChain] = []
 
     def start(city: City) -> None:
@@ -98,12 +125,14 @@ def _bundle(folder: Path) -> tuple[bytes, Trust]:
         with initialise(folder / "city", city=1, division=330100, name="杭州市", start_chain=start) as city:
             members.add(city, members.Member(AGENCY, "演示", ("business_licence",)))
             rows = folder / "rows.csv"
-            rows.write_text("".join(SAMPLE.read_text(encoding="utf-8").splitlines(keepends=True)[:6]))
-            report = issue_file(
+            rows.write_text("".join(SAMPLE.read_text(encoding="utf-8").splitlines(keepends=True)[: number + 1]))
+            issue_file(
                 city, rows, type_id="business_licence", agency=AGENCY, words=Words("en"), progress=lambda *_: None
             )
             city.publisher.catch_up(60)
-            return encode(city.bundler.bundle(report.last)), trust_of(city, days=1)
+            with city.database.reading() as connection:
+                issued = [each.identifier for each in store.newest(connection, number)]
+            return [encode(city.bundler.bundle(each)) for each in issued], trust_of(city, days=1)
     finally:
         for chain in chains:
             chain.stop()

@@ -85,14 +85,18 @@ def certledger(
     expect: int | None = 0,
     env: dict[str, str] | None = None,
     bound: bool = False,
+    guard: float = GUARD,
 ) -> Ran:
-    """Run the command. `expect`: its exit code, None if any will do. `bound`: modes of files bind it, root or not."""
+    """Run the command. `expect`: its exit code, None if any will do. `bound`: modes of files bind it, root or not.
+
+    `guard`: seconds after which it hangs.
+    """
     begun = time.monotonic()
     done = subprocess.run(
         [*(BOUND if bound else ()), COMMAND, *map(str, arguments)],
         stdin=subprocess.DEVNULL,
         capture_output=True,
-        timeout=GUARD,
+        timeout=guard,
         env=env or environment(),
         cwd=ROOT,
         check=False,

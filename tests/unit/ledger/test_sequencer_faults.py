@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import signal
 import sqlite3
+import threading
+import time
 from typing import Any
 
 import pytest
-from ledger_acts import LOG, Place, Say
+from ledger_acts import HANG, LOG, OTHER, Place, Say
 from sqlalchemy import text
 
 from ledger.errors import AppendRefused, LedgerError, StoreUnavailable
@@ -88,6 +91,32 @@ def test_an_interrupt_in_one_act_tells_no_neighbour_that_it_was_recorded(place: 
     told(place, results)
     place.say(6)
     assert place.numbers()[-1] == 6
+
+
+def test_an_interrupt_while_waiting_takes_nobodys_turn_along(place: Place) -> None:
+    """The one who waits is told by a signal; whoever commits goes on, and so do those who come after."""
+    place.say(0)
+    waiting = threading.Event()
+
+    def interrupt_the_waiting(turn: Turn) -> None:
+        assert waiting.wait(HANG)
+        while LOG not in place.sequencer._queues:
+            time.sleep(0.001)
+        time.sleep(0.05)  # it has queued, now it waits
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+        time.sleep(0.05)
+
+    busy = threading.Thread(target=place.sequencer.append, args=(OTHER, Say(5, before=interrupt_the_waiting)))
+    busy.start()
+    while not place.sequencer._committing:
+        time.sleep(0.001)
+    waiting.set()
+    with pytest.raises(KeyboardInterrupt):
+        place.sequencer.append(LOG, Say(1))
+    busy.join(HANG)
+    assert not place.sequencer._committing and not place.sequencer._queues
+    place.say(2)
+    assert place.numbers() == [0, 2] and place.numbers(OTHER) == [5]
 
 
 @pytest.mark.parametrize(
