@@ -54,7 +54,8 @@ def own_status(present: Present, court: Court) -> list[Attack]:
 def old_bundle(present: Present, court: Court) -> list[Attack]:
     """(10) A snapshot of before the revocation: for a day good offline, as the documents say; never online."""
     young, old = present.before, present.story.old_bundle
-    assert said(court.verdict(PRODUCT, young)) == "VALID", "within max_status_age it is good, offline"
+    # Within max_status_age it is good offline: what the documents say, and what no file alone can know better.
+    assert said(court.verdict(PRODUCT, young)) == "VALID"
     aged = Change(STATUS, "if age > policy.max_status_age.total_seconds():", "if False:")
     prefers = Change(VIEW, "    if isinstance(live, Facts):", "    live = None\n    if isinstance(live, Facts):")
     mute = Change(

@@ -42,12 +42,16 @@ class Change:
     original: str
     weakened: str
 
+    def found(self, root: Path) -> str:
+        """The text of the file, in which the defence stands exactly once."""
+        text = (root / self.file).read_text(encoding="utf-8")
+        times = text.count(self.original)
+        assert times == 1, f"{self.file}: the defence is found {times} times: {self.original!r}"
+        return text
+
     def apply(self, root: Path) -> None:
-        path = root / self.file
-        text = path.read_text(encoding="utf-8")
-        found = text.count(self.original)
-        assert found == 1, f"{self.file}: the defence is found {found} times: {self.original!r}"
-        path.write_text(text.replace(self.original, self.weakened), encoding="utf-8")
+        text = self.found(root)
+        (root / self.file).write_text(text.replace(self.original, self.weakened), encoding="utf-8")
 
 
 @dataclass(frozen=True, slots=True)
