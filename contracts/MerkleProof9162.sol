@@ -22,13 +22,13 @@ library MerkleProof9162 {
             uint256 i = 0;
             for (; fn != sn; (fn >>= 1, sn >>= 1)) {
                 if (i == proof.length) return false;
-                bytes32 c = proof[i++];
+                bytes32 c = _at(proof, i++);
                 r = fn & 1 == 1 ? _node(c, r) : _node(r, c);
             }
             for (; fn != 0; fn >>= 1) {
                 if (fn & 1 == 0) continue;
                 if (i == proof.length) return false;
-                r = _node(proof[i++], r);
+                r = _node(_at(proof, i++), r);
             }
             return i == proof.length && r == root;
         }
@@ -49,22 +49,27 @@ library MerkleProof9162 {
                 sn >>= 1;
             }
             // A first tree of 2^k leaves is one node of the second, so the proof need not repeat its root.
-            (bytes32 fr, uint256 i) = fn == 0 ? (root1, 0) : (proof[0], 1);
+            (bytes32 fr, uint256 i) = fn == 0 ? (root1, 0) : (_at(proof, 0), 1);
             bytes32 sr = fr;
             for (; fn != sn; (fn >>= 1, sn >>= 1)) {
                 if (i == proof.length) return false;
-                bytes32 c = proof[i++];
+                bytes32 c = _at(proof, i++);
                 if (fn & 1 == 1) (fr, sr) = (_node(c, fr), _node(c, sr));
                 else sr = _node(sr, c);
             }
             for (; fn != 0; fn >>= 1) {
                 if (fn & 1 == 0) continue;
                 if (i == proof.length) return false;
-                bytes32 c = proof[i++];
+                bytes32 c = _at(proof, i++);
                 (fr, sr) = (_node(c, fr), _node(c, sr));
             }
             return i == proof.length && fr == root1 && sr == root2;
         }
+    }
+
+    /// @dev proof[i] without a check of its own: each caller has compared i with the length just before.
+    function _at(bytes32[] calldata proof, uint256 i) private pure returns (bytes32 hash) {
+        assembly ("memory-safe") { hash := calldataload(add(proof.offset, shl(5, i))) }
     }
 
     /// @dev SHA-256(0x01 ‖ left ‖ right) by the precompile at address 2. In assembly because Solidity's sha256 copies

@@ -41,10 +41,10 @@ OUTPUT = ["abi", "evm.bytecode.object", "evm.deployedBytecode.object", "evm.depl
 IMPORT = re.compile(r'^import\s[^;]*?"([^"]+)";', re.MULTILINE)
 
 
-def sources() -> dict[str, str]:
-    """All sources by the name an import resolves to: ours, and of OpenZeppelin only what ours reach."""
+def sources(contract: str) -> dict[str, str]:
+    """All sources of a contract by the name an import resolves to: ours, and of OpenZeppelin only what ours reach."""
     found: dict[str, str] = {}
-    waiting = [f"{name}.sol" for name in DEPLOYED]
+    waiting = [f"{contract}.sol"]
     while waiting:
         name = waiting.pop()
         if name in found:
@@ -63,10 +63,19 @@ def resolve(importer: str, imported: str) -> str:
 
 
 def compile_all(settings: dict[str, Any] = SETTINGS) -> dict[str, str]:
-    """The artifacts as JSON text, by contract name."""
-    given = sources()
+    """The artifacts as JSON text, by contract name.
+
+    Each is compiled alone: the optimizer's choices depend on how the compiler numbered all sources, so that an edit of
+    LogAnchor's could move MemberRegistry's bytecode (by a kilobyte, once) and with it the code hash of deployments.
+    """
     # The virtual environment brings node; without `activate` it is not on PATH.
     os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
+    compiler = get_version_str_from_solc_binary(SOLC)
+    return {name: compile_one(name, compiler, settings) for name in DEPLOYED}
+
+
+def compile_one(name: str, compiler: str, settings: dict[str, Any]) -> str:
+    given = sources(name)
     compiled = solcx.compile_standard(
         {
             "language": "Solidity",
@@ -78,12 +87,8 @@ def compile_all(settings: dict[str, Any] = SETTINGS) -> dict[str, str]:
     warnings = [e["formattedMessage"] for e in compiled.get("errors", [])]
     if warnings:
         raise SystemExit("".join(warnings))
-    compiler = get_version_str_from_solc_binary(SOLC)
-    digest = source_hash(given)
-    return {
-        name: render(artifact(name, compiled["contracts"][f"{name}.sol"][name], compiler, digest, settings))
-        for name in DEPLOYED
-    }
+    output = compiled["contracts"][f"{name}.sol"][name]
+    return render(artifact(name, output, compiler, source_hash(given), settings))
 
 
 def artifact(name: str, output: dict[str, Any], compiler: str, digest: str, settings: dict[str, Any]) -> dict[str, Any]:

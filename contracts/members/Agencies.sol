@@ -99,7 +99,7 @@ abstract contract Agencies is Cities {
         (uint64 time, uint64 number) = (uint64(block.timestamp), uint64(block.number));
         if (!line.covers(time, number)) return;
         if (Terms.holds(accreditationTerms(agency, own, typeId), time, number)) return;
-        uint64 stop = line.end(0);
+        uint64 stop = line.endNow();
         emit AccreditationEnded(agency, own, typeId, stop);
     }
 
@@ -111,7 +111,7 @@ abstract contract Agencies is Cities {
             uint32 other = record.cities[i];
             if (other == own || !record.memberships[other].reaches(uint64(block.timestamp))) continue;
             if (!cityRemoved(other)) revert AgencyElsewhere(agency, other);
-            uint64 stop = record.memberships[other].end(0);
+            uint64 stop = record.memberships[other].endNow();
             emit AgencyEnded(agency, other, stop);
         }
     }

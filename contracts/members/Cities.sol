@@ -109,7 +109,7 @@ abstract contract Cities is IMemberRegistry {
 
     function _suspend(uint32 id) internal {
         if (!_activeNow(id)) revert CityIsSuspended(id);
-        uint64 to = _cities[id].terms.end(0);
+        uint64 to = _cities[id].terms.endNow();
         emit CitySuspended(id, to);
     }
 
@@ -122,7 +122,7 @@ abstract contract Cities is IMemberRegistry {
     /// @dev A suspended city's membership ended before; what is new is that it cannot be opened again.
     function _remove(uint32 id) internal {
         CityRecord storage record = _cities[id];
-        if (_activeNow(id)) record.terms.end(0);
+        if (_activeNow(id)) record.terms.endNow();
         record.removed = true;
         emit CityRemoved(id, uint64(block.timestamp));
     }
@@ -136,7 +136,7 @@ abstract contract Cities is IMemberRegistry {
     }
 
     function _endScope(uint32 id, bytes32 typeId) internal {
-        uint64 to = _cities[id].scope[typeId].end(0);
+        uint64 to = _cities[id].scope[typeId].endNow();
         emit ScopeEnded(id, typeId, to);
     }
 
