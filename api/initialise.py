@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from api import members, passwords, wiring
+from api import funding, members, passwords, wiring
 from api import settings as settings_file
 from api.errors import ApiError
 from api.migrations import runner
@@ -25,12 +26,36 @@ from ledger.trust import deployment_json
 MIN_INTERVAL_SECONDS = 1
 
 
-def initialise(home: Path, *, city: int, division: int, name: str, start_chain: Callable[[City], object]) -> City:
+@dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """A node that somebody else runs, and how it is used; the settings of the same names. None: as the settings say."""
+
+    rpc_url: str | None = None
+    chain_id: int | None = None
+    gas_price: int | None = None
+    confirmations: int | None = None
+
+    @property
+    def given(self) -> dict[str, str | int]:
+        """What was said, by name of the setting."""
+        return {name: value for name, value in asdict(self).items() if value is not None}
+
+
+def initialise(
+    home: Path,
+    *,
+    city: int,
+    division: int,
+    name: str,
+    start_chain: Callable[[City], object],
+    node: Elsewhere = Elsewhere(),
+) -> City:
     """A one-city development ledger in `home`, or the rest of one whose making was interrupted.
 
-    `start_chain` makes the development chain answer. Raises `ApiError` HOME_EXISTS if another city lives there.
+    `start_chain` makes the development chain answer; it is not called where a node is named. Raises `ApiError`
+    HOME_EXISTS if another city lives there, or the same one on another chain.
     """
-    _make_home(home, city=city, division=division, name=name)
+    _make_home(home, city=city, division=division, name=name, node=node)
     opened = City(home)
     if not (home / wiring.KEYSTORE).exists():
         Keystore.create(home / wiring.KEYSTORE, passwords.read(opened.settings.password_file))
@@ -38,7 +63,10 @@ def initialise(home: Path, *, city: int, division: int, name: str, start_chain: 
     database = opened.unchecked_database()
     runner.upgrade(database)
     database.close()
-    start_chain(opened)
+    if opened.settings.rpc_url:
+        funding.prepare(opened)
+    else:
+        start_chain(opened)
     if not (home / wiring.DEPLOYMENT).exists():
         _deploy(opened)
     keys = opened.keystore
@@ -53,12 +81,10 @@ def initialise(home: Path, *, city: int, division: int, name: str, start_chain: 
     return opened
 
 
-def _make_home(home: Path, *, city: int, division: int, name: str) -> None:
+def _make_home(home: Path, *, city: int, division: int, name: str, node: Elsewhere) -> None:
     """Settings last: a folder without them is no city yet and can be begun again."""
     if (home / settings_file.FILE).exists():
-        settings = settings_file.read(home)
-        if (settings.city, settings.division) != (city, division):
-            raise ApiError("HOME_EXISTS", "another city lives in this folder", path=home)
+        _same_city(home, settings_file.read(home), city, division, node)
         return
     try:
         home.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -71,10 +97,30 @@ def _make_home(home: Path, *, city: int, division: int, name: str) -> None:
             name=name,
             consortium=secrets.token_hex(32),
             password_file=str(password.resolve()),
+            **node.given,  # type: ignore[arg-type]  # each by its own setting's name
         )
+        _obeyed(settings, node)
         settings_file.write(home, settings)
     except OSError as error:
         raise ApiError("HOME_UNWRITABLE", f"{home}: {error.strerror}", path=home, reason=error.strerror) from None
+
+
+def _same_city(home: Path, settings: Settings, city: int, division: int, node: Elsewhere) -> None:
+    """Price and finality are no part of who it is: said again, they are written again."""
+    said = {"city": city, "division": division, **node.given}
+    changed = {name for name, value in said.items() if value != getattr(settings, name)}
+    if changed - {"gas_price", "confirmations"}:
+        raise ApiError("HOME_EXISTS", "another city lives in this folder", path=home)
+    if changed:
+        settings_file.write(home, settings.model_copy(update={name: said[name] for name in changed}))
+
+
+def _obeyed(settings: Settings, node: Elsewhere) -> None:
+    """The environment wins over what is written; over what was just typed it must not win in silence."""
+    for name, value in node.given.items():
+        if getattr(settings, name) != value:
+            problem = f"CERTLEDGER_{name.upper()} says something else than --{name.replace('_', '-')}"
+            raise ApiError("USAGE", problem, problem=problem)
 
 
 def _deploy(city: City) -> None:

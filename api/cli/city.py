@@ -27,21 +27,29 @@ def init(
         int, typer.Option("--division", min=100000, max=999999, help="行政区划代码 GB/T 2260.")
     ] = 330100,
     name: Annotated[str, typer.Option("--name", help="城市名称 Name of the city.")] = "杭州市",
+    rpc_url: Annotated[str | None, typer.Option("--rpc-url", help="节点地址 A node that runs already.")] = None,
+    chain_id: Annotated[int | None, typer.Option("--chain-id", min=1, help="链编号 Its chain id.")] = None,
+    gas_price: Annotated[int | None, typer.Option("--gas-price", min=0, help="单价 Wei per gas there.")] = None,
+    confirmations: Annotated[
+        int | None,
+        typer.Option("--confirmations", min=0, help="确认数 Blocks until final."),
+    ] = None,
     lang: Lang = Language.ZH,
     as_json: Json = False,
 ) -> None:
     """新建城市 Make a one-city development ledger: keys, database, contracts. Safe to run again."""
     from api.devchain import start_detached
-    from api.initialise import initialise
+    from api.initialise import Elsewhere, initialise
 
     output = Output(lang, as_json)
-    made = initialise(home, city=city, division=division, name=name, start_chain=start_detached)
+    node = Elsewhere(rpc_url, chain_id, gas_price, confirmations)
+    made = initialise(home, city=city, division=division, name=name, start_chain=start_detached, node=node)
     with made:
         value = {
             "home": str(home),
             "city": city,
             "consortium": made.settings.consortium,
-            "chain": made.chain_url,
+            "chain": made.rpc.shown,
             "member_registry": made.deployment.member_registry.address,
             "log_anchor": made.deployment.log_anchor.address,
             "status_registry": made.deployment.status_registry.address,
