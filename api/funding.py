@@ -24,21 +24,25 @@ TRANSFER_GAS = 21_000
 _PAYERS = (wiring.DEPLOYER, wiring.GOVERNOR, wiring.PUBLISHER)
 
 
-def prepare(city: City) -> Node:
-    """Return when the accounts can pay. Raises `ApiError` ACCOUNTS_UNFUNDED (addresses, wei), and what
-    `ledger.evm.node.demand` raises; nothing is deployed then, and the same call may be repeated.
-    """
+def reach(city: City) -> Node:
+    """The node, if it will do. Raises what `ledger.evm.node.demand` raises; nothing is signed then."""
     settings, found = city.settings, node.look(city.rpc)
     node.demand(found, chain_id=settings.chain_id, gas_price=settings.gas_price, gas=GAS)
-    poor = _poor(city)
-    if poor and not settings.production and found.chain_id == node.CHAIN_ID:
+    return found
+
+
+def fund(city: City) -> None:
+    """Return when the accounts can pay. Raises `ApiError` ACCOUNTS_UNFUNDED (addresses, wei); nothing is deployed
+    then, and the same call may be repeated.
+    """
+    settings, poor = city.settings, _poor(city)
+    if poor and not settings.production and settings.chain_id == node.CHAIN_ID:
         _give(city, poor)
         poor = _poor(city)
     if poor:
         wei = NEEDED_GAS * settings.gas_price
         addresses = ", ".join(f"{name} {address}" for name, address in poor.items())
         raise ApiError("ACCOUNTS_UNFUNDED", "accounts cannot pay for gas", addresses=addresses, wei=wei)
-    return found
 
 
 def _poor(city: City) -> dict[str, str]:

@@ -57,6 +57,8 @@ def initialise(
     """
     _make_home(home, city=city, division=division, name=name, node=node)
     opened = City(home)
+    if opened.settings.rpc_url:
+        funding.reach(opened)  # before there are keys: until then another node may still be named
     if not (home / wiring.KEYSTORE).exists():
         Keystore.create(home / wiring.KEYSTORE, passwords.read(opened.settings.password_file))
     opened.keystore.generate(*wiring.CITY_KEYS)
@@ -64,7 +66,7 @@ def initialise(
     runner.upgrade(database)
     database.close()
     if opened.settings.rpc_url:
-        funding.prepare(opened)
+        funding.fund(opened)
     else:
         start_chain(opened)
     if not (home / wiring.DEPLOYMENT).exists():
@@ -106,10 +108,12 @@ def _make_home(home: Path, *, city: int, division: int, name: str, node: Elsewhe
 
 
 def _same_city(home: Path, settings: Settings, city: int, division: int, node: Elsewhere) -> None:
-    """Price and finality are no part of who it is: said again, they are written again."""
+    """Price and finality are no part of who it is: said again, they are written again. So is the whole node as long as
+    there are no keys, for nothing can have been signed for the one before."""
     said = {"city": city, "division": division, **node.given}
     changed = {name for name, value in said.items() if value != getattr(settings, name)}
-    if changed - {"gas_price", "confirmations"}:
+    bound = {"city", "division"} | ({"rpc_url", "chain_id"} if (home / wiring.KEYSTORE).exists() else set())
+    if changed & bound:
         raise ApiError("HOME_EXISTS", "another city lives in this folder", path=home)
     if changed:
         settings_file.write(home, settings.model_copy(update={name: said[name] for name in changed}))

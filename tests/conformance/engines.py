@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ganache import PRICE, Ganache
+from containers import PRICE, Contained
 
 from api.migrations import runner
 from ledger.evm import node
@@ -57,15 +57,16 @@ def running(name: str, folder: Path) -> Iterator[Engine]:
             final = lambda newest: min(newest, journaled_height(folder))  # noqa: E731
             yield Engine(name, chain.url, node.CHAIN_ID, 0, final, lambda: _lose_anvil(chain))
     elif name == "ganache":
-        with Ganache(folder) as ganache:
-            yield Engine(name, ganache.url, node.CHAIN_ID, PRICE, lambda newest: newest, lambda: _lose(ganache))
+        with Contained(name, folder) as ganache:
+            final = lambda newest: newest  # noqa: E731
+            yield Engine(name, ganache.url, node.CHAIN_ID, PRICE[name], final, lambda: _lose(ganache))
     else:
         price, back = (int(os.environ.get(f"CERTLEDGER_{n}", "0")) for n in ("GAS_PRICE", "CONFIRMATIONS"))
         chain_id = int(os.environ.get("CERTLEDGER_CHAIN_ID", node.CHAIN_ID))
         yield Engine(name, os.environ["CERTLEDGER_RPC_URL"], chain_id, price, lambda newest: newest - back)
 
 
-def _lose(ganache: Ganache) -> int:
+def _lose(ganache: Contained) -> int:
     died_of = ganache.kill()
     ganache.start()
     return died_of
