@@ -212,6 +212,21 @@ def test_a_file_said_twice_and_json_lines(home: Home, folder: Folder) -> None:
     assert counts(run(home, folder.path)) == (35, 5, 0, 0)
 
 
+def test_one_identifier_for_two_certificates(home: Home, folder: Folder) -> None:
+    """The first row is registered as it says; the other is rejected and the difference named."""
+    other = {"证照编号": "另一编号", "岗位类别": "C1" if folder.rows[0]["岗位类别"] != "C1" else "C2", "文件": ""}
+    row = folder.rows[0] | {"文件": ""}
+    folder.write([row, row | other])
+    report = run(home, folder.index)
+    assert counts(report) == (1, 0, 0, 1)
+    ((line, rule, problem),) = rejects(report)
+    assert (line, rule) == ("3", "REGISTERED_OTHERWISE") and "证照编号" in problem and "岗位类别" in problem
+    home.publish()
+    claims = home.verify(row["电子证照标识"]).claims
+    assert (claims["certificate_number"], claims["category"]) == (row["证照编号"], row["岗位类别"])
+    assert counts(run(home, folder.index)) == (0, 1, 0, 1)
+
+
 def test_rows_without_files(home: Home, folder: Folder, tmp_path: Path) -> None:
     alone = tmp_path / "alone.csv"
     folder.write([row | {"文件": ""} for row in folder.rows[:3]])
