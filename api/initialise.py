@@ -57,7 +57,8 @@ def initialise(
     """
     _make_home(home, city=city, division=division, name=name, node=node)
     opened = City(home)
-    if opened.settings.rpc_url:
+    deployed = (home / wiring.DEPLOYMENT).exists()
+    if opened.settings.rpc_url and not deployed:
         funding.reach(opened)  # before there are keys: until then another node may still be named
     if not (home / wiring.KEYSTORE).exists():
         Keystore.create(home / wiring.KEYSTORE, passwords.read(opened.settings.password_file))
@@ -65,11 +66,11 @@ def initialise(
     database = opened.unchecked_database()
     runner.upgrade(database)
     database.close()
-    if opened.settings.rpc_url:
-        funding.fund(opened)
-    else:
+    if not opened.settings.rpc_url:
         start_chain(opened)
-    if not (home / wiring.DEPLOYMENT).exists():
+    elif not deployed:
+        funding.fund(opened)
+    if not deployed:
         _deploy(opened)
     keys = opened.keystore
     head = keys.note_signer(wiring.HEAD_KEY).public_key().public_bytes_raw()

@@ -75,11 +75,12 @@ def test_a_node_that_would_keep_transactions_in_silence_is_named_first(tmp_path:
         assert said == ["CHAIN_ID", "GAS_PRICE_TOO_LOW", "ACCOUNTS_UNFUNDED"]
         accounts = [each.split()[1] for each in poor["params"]["addresses"].split(", ")]
         assert len(accounts) == 3 and int(rpc(engine.url, "eth_getTransactionCount", accounts[0], "latest"), 16) == 0
-        giver = rpc(engine.url, "eth_accounts")[0]
+        giver, wei = rpc(engine.url, "eth_accounts")[0], int(poor["params"]["wei"])
         for each in accounts:
-            paid = {"from": giver, "to": each, "value": hex(10**18), "gasPrice": hex(PRICE["ganache"])}
+            paid = {"from": giver, "to": each, "value": hex(wei), "gasPrice": hex(PRICE["ganache"])}
             mined(engine.url, rpc(engine.url, "eth_sendTransaction", paid))
         made = init("--chain-id", 1337, *price, expect=0).json
+        assert init("--chain-id", 1337, expect=0).json == made  # money was spent, and nothing more is asked for
         assert init("--rpc-url", "http://127.0.0.1:1", expect=3).json["error"]["code"] == "HOME_EXISTS"
     assert made["log_anchor"]
     shown("any node: what it demands is said before anything is signed", f"{' → '.join(said)} → made")
