@@ -6,16 +6,16 @@ card to the one that deploys; the others `join` what was deployed, as does a cit
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from api import members, passwords, wiring
+from api import funding, members, passwords, wiring
+from api import home as homes
 from api import settings as settings_file
 from api.card import Card, card_of
 from api.errors import ApiError
+from api.home import Elsewhere
 from api.migrations import runner
-from api.settings import Settings
 from api.wiring import City
 from certs.certificate_type import load_catalogue
 from ledger import accreditation as rules
@@ -31,13 +31,17 @@ from ledger.trust import Deployment, deployment_json
 MIN_INTERVAL_SECONDS = 1
 
 
-def prepare(home: Path, *, city: int, division: int, name: str, consortium: str = "") -> City:
+def prepare(
+    home: Path, *, city: int, division: int, name: str, consortium: str = "", node: Elsewhere = Elsewhere()
+) -> City:
     """A home with settings, keys and tables, and no ledger yet. `consortium` empty: a new one is drawn.
 
-    Raises `ApiError` HOME_EXISTS if another city, or the city of another consortium, lives there.
+    Raises `ApiError` HOME_EXISTS if another city lives there, or the same one of another consortium or chain.
     """
-    _make_home(home, city=city, division=division, name=name, consortium=consortium)
+    homes.make(home, city=city, division=division, name=name, consortium=consortium, node=node)
     opened = City(home)
+    if opened.settings.rpc_url and not (home / wiring.DEPLOYMENT).exists():
+        funding.reach(opened)  # before there are keys: until then another node may still be named
     if not (home / wiring.KEYSTORE).exists():
         Keystore.create(home / wiring.KEYSTORE, passwords.read(opened.settings.password_file))
     opened.keystore.generate(*wiring.CITY_KEYS)
@@ -55,17 +59,22 @@ def initialise(
     name: str,
     start_chain: Callable[[City], object],
     founders: Sequence[Card] = (),
+    node: Elsewhere = Elsewhere(),
 ) -> City:
-    """A development ledger whose chain runs in `home`, or the rest of one whose making was interrupted.
+    """A development ledger whose contracts this city deploys, or the rest of one whose making was interrupted.
 
-    `start_chain` makes the development chain answer; `founders` are the other cities that are there from the first
-    block. Raises `ApiError` HOME_EXISTS, FOUNDER_FOREIGN, FOUNDER_TWICE.
+    `start_chain` makes the development chain in `home` answer; it is not called where a node is named. `founders` are
+    the other cities that are there from the first block. Raises `ApiError` HOME_EXISTS, FOUNDER_FOREIGN, FOUNDER_TWICE.
     """
-    opened = prepare(home, city=city, division=division, name=name)
+    opened = prepare(home, city=city, division=division, name=name, node=node)
     cards = [card_of(opened), *founders]
     _refuse_unlike(cards)
-    start_chain(opened)
-    if not (home / wiring.DEPLOYMENT).exists():
+    deployed = (home / wiring.DEPLOYMENT).exists()
+    if not opened.settings.rpc_url:
+        start_chain(opened)
+    elif not deployed:
+        funding.fund(opened)
+    if not deployed:
         _deploy(opened, cards)
     _register_keys(opened)
     return opened
@@ -82,6 +91,7 @@ def join(home: Path, deployment: Deployment, *, city: int, division: int, name: 
     _keep(home, deployment)
     opened.close()
     opened = City(home)
+    funding.fund(opened)
     card = card_of(opened)
     if not _admitted(opened, card):
         opened.close()
@@ -120,31 +130,6 @@ def _refuse_unlike(cards: Sequence[Card]) -> None:
     twice = next((number for number in numbers if numbers.count(number) > 1), None)
     if twice is not None:
         raise ApiError("FOUNDER_TWICE", "two founders have one number", city=twice)
-
-
-def _make_home(home: Path, *, city: int, division: int, name: str, consortium: str) -> None:
-    """Settings last: a folder without them is no city yet and can be begun again."""
-    if (home / settings_file.FILE).exists():
-        settings = settings_file.read(home)
-        known = (settings.city, settings.division, consortium and settings.consortium)
-        if known != (city, division, consortium):
-            raise ApiError("HOME_EXISTS", "another city lives in this folder", path=home)
-        return
-    try:
-        home.mkdir(mode=0o700, parents=True, exist_ok=True)
-        password = home / wiring.PASSWORD
-        if not password.exists():
-            passwords.write_new(password)
-        settings = Settings(
-            city=city,
-            division=division,
-            name=name,
-            consortium=consortium or secrets.token_hex(32),
-            password_file=str(password.resolve()),
-        )
-        settings_file.write(home, settings)
-    except OSError as error:
-        raise ApiError("HOME_UNWRITABLE", f"{home}: {error.strerror}", path=home, reason=error.strerror) from None
 
 
 def _deploy(city: City, cards: Sequence[Card]) -> None:

@@ -127,9 +127,10 @@ class Importing:
             known = store.by_identifiers(connection, [each.identifier for each in batch])
             first_place = store.reserve_places(connection, len(batch))
         now = self._clock()
-        # Signed for the rows that look new. What looks known is judged again under the log's lock.
+        # Signed for the rows that look new. What looks known is judged again under the log's lock. By line and not by
+        # identifier: two rows of one identifier need not say the same, and the first must not get the other's twin.
         minted = {
-            each.identifier: self._mint.twin(
+            each.row.line: self._mint.twin(
                 each.row.row, each.row.identifier, each.files, now=now, place=first_place + i
             )
             for i, each in enumerate(batch)
@@ -141,14 +142,14 @@ class Importing:
 class _Register:
     """The act: judge each row against what is recorded, then record what is new and what has ended."""
 
-    def __init__(self, mint: Mint, batch: Sequence[_Existing], minted: dict[str, Minted]) -> None:
+    def __init__(self, mint: Mint, batch: Sequence[_Existing], minted: dict[int, Minted]) -> None:
         self._mint = mint
         self._batch = batch
         self._minted = minted
 
     def decide(self, turn: Turn) -> Decided[list[ImportResult]]:
         run = _Run(self._mint, turn, self._batch)
-        results = [run.take(each, self._minted.get(each.identifier)) for each in self._batch]
+        results = [run.take(each, self._minted.get(each.row.line)) for each in self._batch]
         if run.fresh:
             store.put(turn.connection, list(run.fresh.values()))
         for change in run.changes:  # after the rows they are about

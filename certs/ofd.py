@@ -8,7 +8,7 @@ Codes of `SourceFileError` (parameters):
     OFD_ZIP                     no zip, cut short, encrypted, split, or packed by another method than deflate
     OFD_ENTRIES (limit)         more entries than allowed
     OFD_EXPANDED (limit)        more bytes when unpacked than allowed
-    OFD_ENTRY_NAME              a name that is absolute, leads upwards, is not printable, or stands there twice
+    OFD_ENTRY_NAME              a name that is absolute, leads upwards, is not printable or there twice; a link
     OFD_XML                     OFD.xml is missing, over its limit, or not well-formed XML of an OFD
     OFD_DTD                     OFD.xml has a DTD or entities, which an OFD never needs
 """
@@ -16,6 +16,7 @@ Codes of `SourceFileError` (parameters):
 from __future__ import annotations
 
 import os
+import stat
 import unicodedata
 import zipfile
 import zlib
@@ -113,8 +114,10 @@ def _check_entries(entries: list[zipfile.ZipInfo]) -> None:
         _refuse("OFD_ZIP", "encrypted, or packed by another method")
     # Two entries of one name: the one we read need not be the one a viewer shows. Some file systems fold case.
     names = [unicodedata.normalize("NFC", entry.orig_filename).casefold() for entry in entries]
-    if len(set(names)) != len(names) or not all(_is_plain(entry.orig_filename) for entry in entries):
-        _refuse("OFD_ENTRY_NAME", "an entry's name is unsafe, or stands there twice")
+    # A symbolic link is a name too: its content is where it leads, and whoever unpacks it may follow.
+    links = any(stat.S_ISLNK(entry.external_attr >> 16) for entry in entries)
+    if links or len(set(names)) != len(names) or not all(_is_plain(entry.orig_filename) for entry in entries):
+        _refuse("OFD_ENTRY_NAME", "an entry's name is unsafe, stands there twice, or is a link")
 
 
 def _is_plain(name: str) -> bool:

@@ -92,7 +92,8 @@ class SourceFolder:
         return tuple(sorted(found, key=lambda each: (each.media_type, each.sha256)))
 
     def _of(self, identifier: str) -> list[str]:
-        names = [identifier + ending for ending in _KINDS if (self.path / (identifier + ending)).is_file()]
+        endings = [spelling for ending in _KINDS for spelling in (ending, ending.upper())]
+        names = [identifier + ending for ending in endings if (self.path / (identifier + ending)).is_file()]
         if not names:
             raise _missing()
         return names
@@ -118,7 +119,7 @@ class SourceFolder:
     def _open(self, name: str) -> BinaryIO:
         """Nothing outside the folder, nothing but a regular file: a pipe would hold the import up for ever."""
         try:
-            inside = (self.path / name).resolve()
+            inside = self._path(name).resolve()
             if not inside.is_relative_to(self.path.resolve()):
                 raise SourceFileError("FILE_NAME", "the name leads out of the folder")
             descriptor = os.open(inside, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOFOLLOW)
@@ -128,6 +129,13 @@ class SourceFolder:
             os.close(descriptor)
             raise _missing()
         return os.fdopen(descriptor, "rb")
+
+    def _path(self, name: str) -> Path:
+        """A folder that was packed on Windows and unpacked here may have names in GBK: the same name in other bytes."""
+        path = self.path / name
+        if name.isascii() or path.exists():
+            return path
+        return self.path / os.fsdecode(name.encode("gb18030"))
 
 
 def compare(metadata: Metadata, identifier: str, number: str) -> None:

@@ -42,6 +42,8 @@ class Call:
     data: bytes
     gas: int | None = None
     """Limit to sign with; None: the node's estimate, which fails or falls short where the answer depends on time."""
+    value: int = 0
+    """Wei that goes along. Contracts of ours take none."""
 
 
 @dataclass(frozen=True, slots=True)

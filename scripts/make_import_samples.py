@@ -8,18 +8,15 @@ Usage: python scripts/make_import_samples.py FOLDER [count] [USCC of the issuing
 from __future__ import annotations
 
 import csv
-import io
 import sys
-import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from uuid import NAMESPACE_URL, uuid5
-from xml.sax.saxutils import escape
 
 from make_samples import Dice, Record, safety_officer_certificate
 
+from api.demo.existing import ofd, pdf
 from certs import identifier
 from certs.certificate_type import load_catalogue
 from certs.rows import headings_of
@@ -31,10 +28,6 @@ REGION = "330106"
 STATES = {17: "02", 23: "03", 29: "04", 31: "07"}
 """Every so many rows a state other than 有效; the numbers are the housing ministry's."""
 EVERY_REGION, EVERY_VARIANT, EVERY_BOTH = 40, 50, 10
-MARK = "演示·非法定证照"
-
-_OFD = "http://www.ofdspec.org/2016"
-_TIME = (2026, 1, 1, 0, 0, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,51 +84,6 @@ def files_of(at: int, attributes: Record) -> dict[str, bytes]:
     if not made or at % EVERY_BOTH == 0:
         made[f"{name}.pdf"] = pdf(name)
     return made
-
-
-def ofd(name: str, number: str, holder: str) -> bytes:
-    """A minimal OFD (GB/T 33190): OFD.xml with its CustomDatas, one document, one page."""
-    custom = {"ZZBS": name, "ZZBH": number, "watermark": MARK}
-    datas = "".join(f'<ofd:CustomData Name="{key}">{escape(value)}</ofd:CustomData>' for key, value in custom.items())
-    parts = {
-        "OFD.xml": f'<ofd:OFD xmlns:ofd="{_OFD}" Version="1.1" DocType="OFD"><ofd:DocBody><ofd:DocInfo>'
-        f"<ofd:DocID>{uuid5(NAMESPACE_URL, name).hex}</ofd:DocID><ofd:Title>{MARK}</ofd:Title>"
-        f"<ofd:CustomDatas>{datas}</ofd:CustomDatas></ofd:DocInfo>"
-        "<ofd:DocRoot>Doc_0/Document.xml</ofd:DocRoot></ofd:DocBody></ofd:OFD>",
-        "Doc_0/Document.xml": f'<ofd:Document xmlns:ofd="{_OFD}"><ofd:CommonData><ofd:MaxUnitID>4</ofd:MaxUnitID>'
-        "<ofd:PageArea><ofd:PhysicalBox>0 0 210 297</ofd:PhysicalBox></ofd:PageArea></ofd:CommonData>"
-        '<ofd:Pages><ofd:Page ID="1" BaseLoc="Pages/Page_0/Content.xml"/></ofd:Pages></ofd:Document>',
-        "Doc_0/Pages/Page_0/Content.xml": f'<ofd:Page xmlns:ofd="{_OFD}"><ofd:Content><ofd:Layer ID="2">'
-        '<ofd:TextObject ID="3" Boundary="20 20 170 20" Font="4" Size="8"><ofd:TextCode X="0" Y="10">'
-        f"{escape(holder)} {MARK}</ofd:TextCode></ofd:TextObject></ofd:Layer></ofd:Content></ofd:Page>",
-    }
-    content = io.BytesIO()
-    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
-        for path, text in parts.items():
-            declared = f'<?xml version="1.0" encoding="UTF-8"?>\n{text}'
-            archive.writestr(zipfile.ZipInfo(path, _TIME), declared, zipfile.ZIP_DEFLATED)
-    return content.getvalue()
-
-
-def pdf(name: str) -> bytes:
-    """A PDF of one page that says what it is, with a sound cross-reference table."""
-    stream = f"BT /F1 14 Tf 60 760 Td (DEMONSTRATION - NO LEGAL EFFECT) Tj 0 -24 Td ({name}) Tj ET".encode()
-    objects = [
-        b"<< /Type /Catalog /Pages 2 0 R >>",
-        b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
-        b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 4 0 R "
-        b"/Resources << /Font << /F1 5 0 R >> >> >>",
-        b"<< /Length %d >>\nstream\n%s\nendstream" % (len(stream), stream),
-        b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>",
-    ]
-    content, places = b"%PDF-1.7\n", []
-    for number, body in enumerate(objects, 1):
-        places.append(len(content))
-        content += b"%d 0 obj\n%s\nendobj\n" % (number, body)
-    table = b"".join(b"%010d 00000 n \n" % place for place in places)
-    count = len(objects) + 1
-    end = b"xref\n0 %d\n0000000000 65535 f \n%strailer\n<< /Size %d /Root 1 0 R >>\nstartxref\n%d\n%%%%EOF\n"
-    return content + end % (count, table, count, len(content))
 
 
 def headings() -> dict[str, str]:

@@ -78,6 +78,7 @@ def import_(
     output = Output(lang, as_json)
     from_day = _day(since)
     with City(home) as city:
+        city.unlock()
         with output.progress("import.progress") as progress:
             report = import_certificates(
                 city, path, type_id=type_, agency=agency, words=output.words, progress=progress, since=from_day

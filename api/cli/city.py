@@ -32,22 +32,33 @@ def init(
     founders: Annotated[
         list[Path] | None, typer.Option("--founder", help="其他创始城市的名片 Card of another founder; repeatable.")
     ] = None,
+    rpc_url: Annotated[str | None, typer.Option("--rpc-url", help="节点地址 A node that runs already.")] = None,
+    chain_id: Annotated[int | None, typer.Option("--chain-id", min=1, help="链编号 Its chain id.")] = None,
+    gas_price: Annotated[int | None, typer.Option("--gas-price", min=0, help="单价 Wei per gas there.")] = None,
+    confirmations: Annotated[
+        int | None,
+        typer.Option("--confirmations", min=0, help="确认数 Blocks until final."),
+    ] = None,
     lang: Lang = Language.ZH,
     as_json: Json = False,
 ) -> None:
     """新建城市 Make a development ledger: keys, database, contracts. Safe to run again."""
     from api.devchain import start_detached
+    from api.home import Elsewhere
     from api.initialise import initialise
 
     output = Output(lang, as_json)
     cards = [read_card(path) for path in founders or ()]
-    made = initialise(home, city=city, division=division, name=name, start_chain=start_detached, founders=cards)
+    node = Elsewhere(rpc_url, chain_id, gas_price, confirmations)
+    made = initialise(
+        home, city=city, division=division, name=name, start_chain=start_detached, founders=cards, node=node
+    )
     with made:
         value = {
             "home": str(home),
             "city": city,
             "consortium": made.settings.consortium,
-            "chain": made.chain_url,
+            "chain": made.rpc.shown,
             "member_registry": made.deployment.member_registry.address,
             "log_anchor": made.deployment.log_anchor.address,
             "status_registry": made.deployment.status_registry.address,

@@ -20,7 +20,7 @@ class Account:
             "gas": gas,
             "gasPrice": gas_price,
             "chainId": chain_id,
-            "value": 0,
+            "value": call.value,
             "data": call.data,
         }
         if call.to is not None:

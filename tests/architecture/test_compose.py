@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import yaml
+from containers import program
 
 from ledger.evm.anvil import CHAIN_ID, find_engine
 
@@ -95,6 +96,18 @@ def test_anvil_knows_every_flag_it_is_given() -> None:
     known = set(re.findall(r"--[a-z0-9-]+", said))
     given = {flag.split("=")[0] for flag in SERVICES["anvil"]["command"][1:]}
     assert given - known == set()
+
+
+def test_ganache_knows_every_flag_it_is_given() -> None:
+    said = subprocess.run([*program("ganache"), "--help"], capture_output=True, text=True, check=True).stdout
+    known = set(re.findall(r"--[a-zA-Z.]+", said))
+    given = {flag.split("=")[0] for flag in SERVICES["ganache"]["command"][1:]}
+    assert len(given) > 8 and given - known == set()
+
+
+def test_the_container_runs_the_ganache_of_package_json() -> None:
+    wanted = json.loads((ROOT / "package.json").read_text())["devDependencies"]["ganache"]
+    assert f"ganache@{wanted}" in SERVICES["ganache"]["build"]["dockerfile_inline"]
 
 
 def test_no_file_of_the_folder_names_a_registry() -> None:

@@ -8,6 +8,7 @@ import multiprocessing
 import shutil
 import subprocess
 import sys
+import zipfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -15,8 +16,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from homes import MARKET, POLICE, WORDS, Home
+from homes import MARKET, POLICE, SAMPLES, WORDS, Home
 
+from api.demo import existing
 from api.importing import ImportReport, import_certificates, index_of
 from api.issue import issue_file
 from api.trusting import trust_of
@@ -210,6 +212,39 @@ def test_a_file_said_twice_and_json_lines(home: Home, folder: Folder) -> None:
     lines.write_text("\n".join([*words, words[0], words[3]]), encoding="utf-8")
     assert counts(run(home, lines)) == (5, 2, 0, 0)
     assert counts(run(home, folder.path)) == (35, 5, 0, 0)
+
+
+def test_one_identifier_for_two_certificates(home: Home, folder: Folder) -> None:
+    """The first row is registered as it says; the other is rejected and the difference named."""
+    other = {"证照编号": "另一编号", "岗位类别": "C1" if folder.rows[0]["岗位类别"] != "C1" else "C2", "文件": ""}
+    row = folder.rows[0] | {"文件": ""}
+    folder.write([row, row | other])
+    report = run(home, folder.index)
+    assert counts(report) == (1, 0, 0, 1)
+    ((line, rule, problem),) = rejects(report)
+    assert (line, rule) == ("3", "REGISTERED_OTHERWISE") and "证照编号" in problem and "岗位类别" in problem
+    home.publish()
+    claims = home.verify(row["电子证照标识"]).claims
+    assert (claims["certificate_number"], claims["category"]) == (row["证照编号"], row["岗位类别"])
+    assert counts(run(home, folder.index)) == (0, 1, 0, 1)
+
+
+def test_the_demonstrations_folder(home: Home, tmp_path: Path) -> None:
+    """So many good ones, and one row for each thing that is wrong; the same bytes every time."""
+    path = tmp_path / "demo"
+    index = existing.write(path, SAMPLES, MARKET, count=300)
+    assert index.parent == path and len(list(path.iterdir())) == 301
+    report = run(home, path)
+    assert (counts(report), report.files) == ((300, 0, 0, 3), 300)
+    assert [rule for _, rule, _ in rejects(report)] == ["IDENTIFIER_PARTS", "STATE_UNCLEAR", "FILE_MISSING"]
+    existing.write(tmp_path / "again", SAMPLES, MARKET, count=300)
+    for each in path.iterdir():
+        assert each.name == "index.rejects.csv" or (tmp_path / "again" / each.name).read_bytes() == each.read_bytes()
+    for each in path.glob("*.ofd"):
+        with zipfile.ZipFile(each) as archive:
+            assert all(existing.MARK in archive.read(name).decode() for name in archive.namelist() if "Page_0" in name)
+    for each in path.glob("*.pdf"):
+        assert existing.MARK.encode("utf-16-be").hex() in each.read_text("latin-1")
 
 
 def test_rows_without_files(home: Home, folder: Folder, tmp_path: Path) -> None:

@@ -174,6 +174,17 @@ def test_names_that_stand_there_twice(names: Sequence[str]) -> None:
     assert refusal(archive(*((name, XML) for name in names))) == "OFD_ENTRY_NAME"
 
 
+def test_a_link_among_the_entries() -> None:
+    link = zipfile.ZipInfo("Doc_0/link.xml")
+    link.create_system, link.external_attr = 3, 0o120777 << 16
+    content = io.BytesIO(archive(("OFD.xml", f"<ofd:OFD {NAMESPACE}/>")))
+    with zipfile.ZipFile(content, "a") as made:
+        made.writestr(link, "/etc/passwd")
+    with pytest.raises(SourceFileError) as refused:
+        ofd.read(content)
+    assert refused.value.code == "OFD_ENTRY_NAME"
+
+
 def test_a_name_with_a_zero_byte() -> None:
     assert refusal(GENUINE.replace(b"Doc_0/Document.xml", b"Doc_0/Docu\0ent.xml")) in {"OFD_ENTRY_NAME", "OFD_ZIP"}
 

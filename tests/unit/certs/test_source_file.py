@@ -125,3 +125,14 @@ def test_spelling_is_not_a_difference_and_silence_passes() -> None:
     compare(spelled, NAME, NUMBER)
     compare(Metadata((), ()), NAME, NUMBER)
     assert ofd.read(io.BytesIO(ofd_of())).identifiers == (NAME,)
+
+
+def test_a_name_in_gbk_and_an_ending_in_capitals(folder: SourceFolder) -> None:
+    content = b"%PDF-1.7 of a folder packed on Windows"
+    (folder.path / os.fsdecode("证照一.pdf".encode("gbk"))).write_bytes(content)
+    assert folder.files(["证照一.pdf"], "I", "N")[0].sha256 == hashlib.sha256(content).digest()
+    with pytest.raises(SourceFileError) as refused:
+        folder.files(["../证照一.pdf"], "I", "N")
+    assert refused.value.code == "FILE_NAME"
+    (folder.path / "WHOLE.PDF").write_bytes(content)
+    assert SourceFolder(folder.path, by_identifier=True).files([], "WHOLE", "N")[0].media_type == source_file.PDF
