@@ -34,9 +34,8 @@ def admission(c: Consortium, city: int = SUZHOU, governor: str | None = None, **
 def proposal_id(c: Consortium, number: int, proposed: tuple[Any, ...], chain_id: int | None = None) -> bytes:
     """As the interface writes it."""
     types = ["bytes32", "uint256", "address", "uint256", ACTION]
-    return keccak(
-        encode(types, [CONSORTIUM, chain_id or c.registry.w3.eth.chain_id, c.registry.address, number, proposed])
-    )
+    chain = chain_id or c.registry.w3.eth.chain_id
+    return keccak(encode(types, [CONSORTIUM, chain, c.registry.address, number, proposed]))
 
 
 def propose(chain: Chain, c: Consortium, proposed: tuple[Any, ...], by: str) -> bytes:

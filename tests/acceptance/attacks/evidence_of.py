@@ -25,10 +25,10 @@ def another_proof(present: Present, court: Court) -> list[Attack]:
     """(4) A certificate that was signed and never recorded, with the proof of one that was."""
     other = present.forged(certificate_identifier=present.identifiers[1], enterprise_name="冒名")
     same = present.forged(enterprise_name="冒名")
-    beside = court.refreshed(with_members(present.genuine, presentation=other))
-    namesake = court.refreshed(with_members(present.genuine, presentation=same))
+    beside = court.later(with_members(present.genuine, presentation=other))
+    namesake = court.later(with_members(present.genuine, presentation=same))
     stated = present.statement(same, OWN)
-    invented = court.refreshed(with_members(present.genuine, presentation=same, statement=stated))
+    invented = court.later(with_members(present.genuine, presentation=same, statement=stated))
     return [
         court.attack("A's proof beside B", beside, "INVALID: BINDING_DIGEST", DIGEST, IDENTIFIER),
         court.attack("B under A's identifier", namesake, "INVALID: BINDING_DIGEST", DIGEST),
@@ -47,9 +47,9 @@ def another_log(present: Present, court: Court) -> list[Attack]:
     accredited = Change(
         "certs/verify/issuer.py", "if not rules.accredited(facts, agency, type_code, time):", "if False:"
     )
-    replayed = court.refreshed(with_members(here, **copied.members))
-    disguised = court.refreshed(with_members(here, **own.members))
-    moved = court.refreshed(with_members(here, **own.members, city=2))
+    replayed = court.later(with_members(here, **copied.members))
+    disguised = court.later(with_members(here, **own.members))
+    moved = court.later(with_members(here, **own.members, city=2))
     return [
         court.attack("the statement replayed in another log", replayed, "INVALID: ANCHOR_OTHER_LOG", other_log),
         court.attack("that log shown as the agency's", disguised, "INVALID: BINDING_LOG", of_city),

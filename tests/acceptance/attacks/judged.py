@@ -8,7 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +16,6 @@ from command_line import GUARD, environment
 
 from attacks.attack import Attack, Outcome
 from attacks.weakening import PRODUCT, Change, Target
-
-_PASSED = ("PASS", "NOT_ASKED")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +44,22 @@ class Court:
         PRODUCT.run("bundle", "refresh", path, "--home", self.home, expect=0)
         return path.read_bytes()
 
+    def later(self, bundle: bytes) -> Callable[[], bytes]:
+        """`refreshed`, once, when it is played."""
+        return cache(partial(self.refreshed, bundle))
+
     def attack(
-        self, name: str, bundle: bytes, expected: str, *defences: Change, options: tuple[str, ...] = ()
+        self,
+        name: str,
+        bundle: bytes | Callable[[], bytes],
+        expected: str,
+        *defences: Change,
+        options: tuple[str, ...] = (),
     ) -> Attack:
         """Won if the bundle is VALID."""
 
         def play(target: Target) -> Outcome:
-            verdict = self.verdict(target, bundle, *options)
+            verdict = self.verdict(target, bundle() if callable(bundle) else bundle, *options)
             return Outcome(verdict["result"] == "VALID", said(verdict))
 
         return Attack(name, play, expected, defences)
