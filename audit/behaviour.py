@@ -14,8 +14,6 @@ from audit.errors import PolicyError
 from audit.finding import Finding, FindingCode, found
 from audit.own import Ground
 
-Reader = tuple[str, str]
-"""(agency, operator)."""
 EVIDENCE = 100
 """Records that a finding cites at most; its count says how many there are."""
 
@@ -29,7 +27,7 @@ def bulk_reads(records: Iterable[Recorded], *, window: int, most: int) -> tuple[
         raise PolicyError("BEHAVIOUR_LIMIT", "window and number of persons are positive")
     return tuple(
         _pattern(FindingCode.BULK_READS, worst, persons)
-        for reader, reads in sorted(_by_reader(records).items())
+        for reads in _by_reader(records)
         for persons, worst in (_busiest(reads, window),)
         if persons > most
     )
@@ -43,28 +41,28 @@ def reads_without_case(
     `cases`: business codes of cases that exist; `most_persons`: about how many persons one case can be. A case number
     under which a whole town was read is no case. What is not open any more is not judged.
     """
-    found_: list[Finding] = []
-    for reader, reads in sorted(_by_reader(records).items()):
+    patterns: list[Finding] = []
+    for reads in _by_reader(records):
         persons: dict[str | None, set[str]] = defaultdict(set)
         for read in reads:
             persons[_case(read)].add(read.access.subject_ref or "")
         bad = {case for case, known in persons.items() if case not in cases or len(known) > most_persons}
         wrong = [read for read in reads if _case(read) in bad]
         if wrong:
-            found_.append(_pattern(FindingCode.READS_WITHOUT_CASE, wrong, len(wrong)))
-    return tuple(found_)
+            patterns.append(_pattern(FindingCode.READS_WITHOUT_CASE, wrong, len(wrong)))
+    return tuple(patterns)
 
 
-def _by_reader(records: Iterable[Recorded]) -> dict[Reader, list[Recorded]]:
-    """Allowed readings of others' data that are open enough to judge: by an identified operator, about a person."""
-    reads: dict[Reader, list[Recorded]] = defaultdict(list)
+def _by_reader(records: Iterable[Recorded]) -> list[list[Recorded]]:
+    """Allowed readings of others' data that are open enough to judge, by agency and operator, in their order."""
+    reads: dict[tuple[str, str], list[Recorded]] = defaultdict(list)
     for record in records:
         access = record.access
         own = access.ground is Ground.OWN_HOLDER
         known = access.operator is not None and access.subject_ref is not None and access.purpose is not None
         if access.step is AccessStep.DECIDED and access.allowed and not own and known:
             reads[access.asker, access.operator or ""].append(record)
-    return reads
+    return [reads[reader] for reader in sorted(reads)]
 
 
 def _case(record: Recorded) -> str | None:
