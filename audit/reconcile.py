@@ -20,6 +20,8 @@ from audit.policy import MAX_STATUS_AGE
 
 MAX_LAG = 3600
 """Seconds between an act and the block that anchors it, and between the two sides of one access."""
+SKEW = 300
+"""Seconds a city's clock may be ahead of the block that anchors its record."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +121,8 @@ def _late(pair: _Pair, note: Note, now: int) -> Iterator[Finding]:
         by = record.anchored if record.anchored is not None else now
         if by - min([record.at, *anchored]) > MAX_LAG:
             yield note(FindingCode.RECORD_LATE, record)
+        if record.at > by + SKEW:
+            yield note(FindingCode.RECORD_DATED_AHEAD, record)
 
 
 def _differing(pair: _Pair, note: Note) -> Iterator[Finding]:
