@@ -39,7 +39,7 @@ def _ordered(a: Authorization) -> None:
 
 def _window(a: Authorization) -> None:
     if not a.not_before < a.not_after <= a.not_before + LONGEST[a.kind]:
-        _refuse("AUTHORIZATION_WINDOW", "ends before it begins, or too late", longest=LONGEST[a.kind])
+        _refuse("AUTHORIZATION_WINDOW", "ends before it begins, or too late", days=LONGEST[a.kind] // DAY)
     if a.max_uses > MOST_USES[a.kind]:
         _refuse("AUTHORIZATION_USES", "more uses than this kind may have", most=MOST_USES[a.kind])
 
@@ -78,7 +78,7 @@ def _emergency(a: Authorization) -> None:
         _refuse("AUTHORIZATION_TWO_OPERATORS", "an emergency is declared by two operators")
     _only_of(a, daily_limit=False, review_by=True)
     if not a.not_after <= (a.review_by or 0) <= a.not_after + REVIEW_WITHIN:
-        _refuse("AUTHORIZATION_REVIEW", "an emergency is reviewed soon after its end", within=REVIEW_WITHIN)
+        _refuse("AUTHORIZATION_REVIEW", "an emergency is reviewed soon after its end", days=REVIEW_WITHIN // DAY)
 
 
 def _by_an_agency(a: Authorization) -> Witness:

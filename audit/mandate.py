@@ -65,7 +65,7 @@ class Mandate:
         if sorted(set(self.matters)) != [*self.matters] or sorted(set(operators)) != operators:
             _refuse("MANDATE_ORDER", "a list is not in rising order, or says something twice")
         if not self.not_before < self.not_after <= self.not_before + LONGEST:
-            _refuse("MANDATE_WINDOW", "ends before it begins, or too late", longest=LONGEST)
+            _refuse("MANDATE_WINDOW", "ends before it begins, or too late", days=LONGEST // DAY)
         if self.principal == self.agent:
             _refuse("MANDATE_ONESELF", "nobody needs a mandate to act for himself")
         own_key = self.method is Method.HOLDER_KEY

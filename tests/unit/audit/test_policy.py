@@ -131,7 +131,7 @@ def unshared(s: Situation) -> None:
 
 
 def needs_less(s: Situation) -> None:
-    lesser = matter(MATTER_CODE, PURPOSE.matter_name, {LICENCE: frozenset({NAME})})
+    lesser = matter(MATTER_CODE, PURPOSE.matter_name, {LICENCE: frozenset({NAME, CODE})})
     s.rules = Rules(s.rules.catalogue, Matters((lesser, s.rules.matters[OTHER_MATTER])), s.rules.lists)
 
 
@@ -185,6 +185,7 @@ def test_with_everything_right_it_is_allowed() -> None:
     assert (decision.code, decision.fields, decision.allowed) == (C.ALLOW, (NAME,), True)
     assert decision.request == REQUEST.id and decision.authorization is not None and decision.mandate is None
     assert decision.policy == RULES.version and decision.decided_at == NOW
+    assert decision.params is not None and decision.params.keys() == {"agency", "matter", "resource", "fields"}
     assert decision.status is not None and decision.status.read_at == FRESH.read_at
 
 

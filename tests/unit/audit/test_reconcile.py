@@ -166,6 +166,7 @@ def test_a_finding_names_who_is_asked_to_explain_and_what_shows_it() -> None:
     changed(over, A, fields=(NAME, CODE))
     (finding,) = reconcile(over.values(), KNOWN, LATER)[:1]
     assert (finding.code, finding.fields, finding.city) == (F.FIELDS_DIFFER, (CODE,), HERE)
+    assert finding.params.keys() == {"request", "agency", "city", "fields", "count"}
     assert finding.params["fields"] == CODE and len(finding.evidence) == 2
 
 
