@@ -7,7 +7,7 @@ a salted digest (docs/adr/0024). A record is durable before the thing it records
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
 
@@ -15,9 +15,7 @@ from audit.decision import DecisionCode, StatusBlock
 from audit.errors import AccessError
 from audit.own import Ground
 from audit.private import DIGESTS, Opened, Openings, conceal, reveal
-from audit.purpose import MATTER_CODE, OPERATOR, Purpose
-from audit.purpose import SCHEMA as PURPOSE
-from audit.purpose import from_json as purpose_from
+from audit.purpose import CASE, MATTER_CODE, OPERATOR, USE_CAUSE, UseCause
 from audit.signed import optional_bytes, optional_hex
 from audit.terms import FIELDS, RESOURCE
 from ledger import schema as s
@@ -47,7 +45,7 @@ WITH_CODE = frozenset({AccessStep.DECIDED, AccessStep.RECEIVED})
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """One record. The last five members are private; None: nothing to say, or not opened."""
+    """One record. From `operator` on the members are private; None: nothing to say, or `hidden`."""
 
     step: AccessStep
     request: bytes
@@ -76,9 +74,13 @@ class Access:
     subject_ref: str | None
     item: bytes | None
     """Digest of the certificate."""
-    purpose: Purpose | None
+    case: str | None
+    """办件编号."""
+    purpose: UseCause | None
     response: bytes | None
     """SHA-256 of the response."""
+    hidden: frozenset[str] = frozenset()
+    """Names of private members that were recorded and are not open here."""
 
     def __post_init__(self) -> None:
         if [*self.fields] != sorted(set(self.fields)):
@@ -145,14 +147,15 @@ FORM = s.Form(
         private=DIGESTS,
     ),
 )
-_PRIVATE = ("operator", "subject_ref", "item", "purpose", "response")
+_PRIVATE = ("operator", "subject_ref", "item", "case", "purpose", "response")
 _PRIVATE_FORM = s.Form(
     "ACCESS_FORM",
     s.record(
         operator=s.optional(OPERATOR),
         subject_ref=s.optional({"type": "string", "pattern": "^[0-9a-f]{96}$"}),
         item=s.optional(s.HEX32),
-        purpose=s.optional(PURPOSE),
+        case=s.optional(CASE),
+        purpose=s.optional(USE_CAUSE),
         response=s.optional(s.HEX32),
     ),
 )
@@ -164,7 +167,8 @@ def private_members(access: Access) -> dict[str, Json]:
         "operator": access.operator,
         "subject_ref": access.subject_ref,
         "item": optional_hex(access.item),
-        "purpose": access.purpose.to_json() if access.purpose else None,
+        "case": access.case,
+        "purpose": asdict(access.purpose) if access.purpose else None,
         "response": optional_hex(access.response),
     }
     return {name: value for name, value in members.items() if value is not None}
@@ -172,6 +176,8 @@ def private_members(access: Access) -> dict[str, Json]:
 
 def draft(access: Access, agency: str, salts: bytes) -> tuple[Draft, dict[str, Opened]]:
     """What to record, and the openings to keep beside it. `agency`: USCC of the agency that acts."""
+    if access.hidden:
+        raise AccessError("ACCESS_MEMBERS", "a record with hidden members cannot be recorded again")
     digests, openings = conceal(private_members(access), salts)
     body: dict[str, Json] = {
         "request": access.request.hex(),
@@ -225,8 +231,10 @@ def decode(statement: Statement, openings: Openings) -> Access:
         operator=private["operator"],
         subject_ref=private["subject_ref"],
         item=optional_bytes(private["item"]),
-        purpose=purpose_from(private["purpose"]) if private["purpose"] else None,
+        case=private["case"],
+        purpose=UseCause(**private["purpose"]) if private["purpose"] else None,
         response=optional_bytes(private["response"]),
+        hidden=frozenset(v["private"]) - frozenset(openings),
     )
 
 

@@ -45,9 +45,9 @@ def reads_without_case(
     for reads in _by_reader(records):
         persons: dict[str | None, set[str]] = defaultdict(set)
         for read in reads:
-            persons[_case(read)].add(read.access.subject_ref or "")
+            persons[read.access.case].add(read.access.subject_ref or "")
         bad = {case for case, known in persons.items() if case not in cases or len(known) > most_persons}
-        wrong = [read for read in reads if _case(read) in bad]
+        wrong = [read for read in reads if read.access.case in bad]
         if wrong:
             patterns.append(_pattern(FindingCode.READS_WITHOUT_CASE, wrong, len(wrong)))
     return tuple(patterns)
@@ -59,14 +59,10 @@ def _by_reader(records: Iterable[Recorded]) -> list[list[Recorded]]:
     for record in records:
         access = record.access
         own = access.ground is Ground.OWN_HOLDER
-        known = access.operator is not None and access.subject_ref is not None and access.purpose is not None
+        known = not access.hidden & {"operator", "subject_ref", "case"}
         if access.step is AccessStep.DECIDED and access.allowed and not own and known:
             reads[access.asker, access.operator or ""].append(record)
     return [reads[reader] for reader in sorted(reads)]
-
-
-def _case(record: Recorded) -> str | None:
-    return record.access.purpose.business_code if record.access.purpose else None
 
 
 def _busiest(reads: Iterable[Recorded], window: int) -> tuple[int, list[Recorded]]:

@@ -19,19 +19,28 @@ MATTER_CODE: s.Schema = {"type": "string", "pattern": "^[0-9A-Z]{31}$"}
 OPERATOR: s.Schema = {"type": "string", "pattern": "^[A-Za-z0-9_-]{8,64}$"}
 """A pseudonym that the agency can resolve and nobody else; never a name or an account."""
 _TEXT: s.Schema = {"type": "string", "minLength": 1, "maxLength": 200}
-_CASE: s.Schema = {"type": "string", "pattern": r"^[0-9A-Za-z][0-9A-Za-z_./-]{5,63}$"}
+_USE_CAUSE = {"system": _TEXT, "cause": _TEXT, "category": _TEXT, "matter_name": _TEXT}
+USE_CAUSE = s.record(**_USE_CAUSE)
+CASE: s.Schema = {"type": "string", "pattern": r"^[0-9A-Za-z][0-9A-Za-z_./-]{5,63}$"}
 SCHEMA = s.record(
-    system=_TEXT,
-    cause=_TEXT,
-    category=_TEXT,
-    matter_name=_TEXT,
+    **_USE_CAUSE,
     matter_code=MATTER_CODE,
-    business_code=s.optional(_CASE),
+    business_code=s.optional(CASE),
     org=s.AGENCY,
     operator=OPERATOR,
 )
 FORM = s.Form("PURPOSE_FORM", SCHEMA)
 _FEWEST_DIFFERENT = 3
+
+
+@dataclass(frozen=True, slots=True)
+class UseCause:
+    """The words of a purpose: what a record keeps of it beside matter, agency, operator and case."""
+
+    system: str
+    cause: str
+    category: str
+    matter_name: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +66,10 @@ class Purpose:
         FORM.check(self.to_json())
         if self.business_code is not None and _is_placeholder(self.business_code):
             raise AuthorizationError("PURPOSE_CONSTANT", "a placeholder is no case number")
+
+    @property
+    def use_cause(self) -> UseCause:
+        return UseCause(self.system, self.cause, self.category, self.matter_name)
 
     def to_json(self) -> dict[str, Json]:
         return {field.name: getattr(self, field.name) for field in fields(self)}

@@ -49,8 +49,15 @@ class _Pair:
 
     records: dict[AccessStep, list[Recorded]] = field(default_factory=dict)
 
-    def first(self, *steps: AccessStep) -> Recorded | None:
-        return next((record for step in steps for record in self.records.get(step, ())), None)
+    def first(self, step: AccessStep) -> Recorded | None:
+        return next(iter(self.records.get(step, ())), None)
+
+    @property
+    def released(self) -> Recorded | None:
+        """What went out: of our own, or through a gateway that did not report that it sent nothing."""
+        closed = self.first(AccessStep.CLOSED)
+        sent = closed and (closed.access.response is not None or "response" in closed.access.hidden)
+        return self.first(AccessStep.RELEASED) or (closed if sent else None)
 
     @property
     def all(self) -> list[Recorded]:
@@ -101,7 +108,7 @@ def _doubled(pair: _Pair, note: Note) -> Iterator[Finding]:
 def _missing(pair: _Pair, note: Note) -> Iterator[Finding]:
     """Each half has the other half beside it; who lacks one is named by what the other side recorded."""
     asked, decided = pair.first(AccessStep.ASKED), pair.first(AccessStep.DECIDED)
-    received, released = pair.first(AccessStep.RECEIVED), pair.first(AccessStep.RELEASED, AccessStep.CLOSED)
+    received, released = pair.first(AccessStep.RECEIVED), pair.released
     if (left := decided or released) and asked is None:
         yield _absent(FindingCode.ASKED_MISSING, left, left.access.asker_city, left.access.asker)
     if (left := asked or received) and decided is None:
@@ -127,7 +134,7 @@ def _late(pair: _Pair, note: Note, now: int) -> Iterator[Finding]:
 
 def _differing(pair: _Pair, note: Note) -> Iterator[Finding]:
     asked, decided = pair.first(AccessStep.ASKED), pair.first(AccessStep.DECIDED)
-    received, released = pair.first(AccessStep.RECEIVED), pair.first(AccessStep.RELEASED, AccessStep.CLOSED)
+    received, released = pair.first(AccessStep.RECEIVED), pair.released
     if asked and decided:
         if _request(asked.access) != _request(decided.access):
             yield note(FindingCode.REQUEST_DIFFERS, decided, asked)
@@ -140,8 +147,8 @@ def _differing(pair: _Pair, note: Note) -> Iterator[Finding]:
     if released and received:
         if more := set(released.access.fields) ^ set(received.access.fields):
             yield note(FindingCode.FIELDS_DIFFER, received, released, fields=more)
-        digests = {released.access.response, received.access.response} - {None}
-        if len(digests) > 1:
+        hidden = "response" in released.access.hidden | received.access.hidden
+        if not hidden and released.access.response != received.access.response:
             yield note(FindingCode.RESPONSE_DIFFERS, received, released)
 
 
@@ -153,7 +160,7 @@ def _request(access: Access) -> tuple[object, ...]:
 
 def _rights(pair: _Pair, known: Known, note: Note) -> Iterator[Finding]:
     """Was it too much, and was it allowed at all? By the provider's record, else by the asker's own."""
-    decided, released = pair.first(AccessStep.DECIDED), pair.first(AccessStep.RELEASED, AccessStep.CLOSED)
+    decided, released = pair.first(AccessStep.DECIDED), pair.released
     asked = pair.first(AccessStep.ASKED) or decided
     if asked and (more := _beyond(asked.access, known)):
         yield note(FindingCode.OVER_ASKED, asked, fields=more)

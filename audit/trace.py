@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 from audit.access import Recorded
 from audit.decision import DecisionCode
-from audit.purpose import Purpose
 
 Filter = Callable[[Recorded], bool | None]
 """True, False, or None: the member it asks for is not open."""
@@ -41,12 +40,12 @@ def trace(records: Iterable[Recorded], *filters: Filter) -> Traced:
 
 def of_subject(refs: Collection[str]) -> Filter:
     """`refs`: the person's references under every key this city has had."""
-    return lambda record: _member(record.access.subject_ref, refs)
+    return lambda record: _is(record, "subject_ref", refs)
 
 
 def of_item(digest: bytes) -> Filter:
     """One certificate, by its digest."""
-    return lambda record: _member(record.access.item, (digest,))
+    return lambda record: _is(record, "item", (digest,))
 
 
 def of_resource(code: str) -> Filter:
@@ -59,11 +58,11 @@ def of_agency(agency: str) -> Filter:
 
 
 def of_operator(operator: str) -> Filter:
-    return lambda record: _member(record.access.operator, (operator,))
+    return lambda record: _is(record, "operator", (operator,))
 
 
 def of_case(business_code: str) -> Filter:
-    return lambda record: _purpose(record, lambda purpose: purpose.business_code == business_code)
+    return lambda record: _is(record, "case", (business_code,))
 
 
 def of_matter(code: str) -> Filter:
@@ -71,7 +70,11 @@ def of_matter(code: str) -> Filter:
 
 
 def of_cause(cause: str) -> Filter:
-    return lambda record: _purpose(record, lambda purpose: purpose.cause == cause)
+    def accepts(record: Recorded) -> bool | None:
+        purpose = record.access.purpose
+        return _unknown(record, "purpose") if purpose is None else purpose.cause == cause
+
+    return accepts
 
 
 def of_authorization(id: bytes) -> Filter:
@@ -87,9 +90,11 @@ def with_code(codes: Collection[DecisionCode]) -> Filter:
     return lambda record: record.access.code in codes
 
 
-def _member(value: str | bytes | None, wanted: Collection[str] | Collection[bytes]) -> bool | None:
-    return None if value is None else value in wanted
+def _is(record: Recorded, member: str, wanted: Collection[str] | Collection[bytes]) -> bool | None:
+    value = getattr(record.access, member)
+    return _unknown(record, member) if value is None else value in wanted
 
 
-def _purpose(record: Recorded, holds: Callable[[Purpose], bool]) -> bool | None:
-    return None if record.access.purpose is None else holds(record.access.purpose)
+def _unknown(record: Recorded, member: str) -> bool | None:
+    """A member that was never recorded is nobody's; one that is hidden may be anybody's."""
+    return None if member in record.access.hidden else False

@@ -51,7 +51,8 @@ def access(step: AccessStep, request: str = "r", **changes: Any) -> Access:
         operator=PURPOSE.operator,
         subject_ref=subject_ref(PERSON, CITY_KEYS[THERE if asker else HERE]),
         item=digest("item"),
-        purpose=PURPOSE,
+        case=PURPOSE.business_code,
+        purpose=PURPOSE.use_cause,
         response=None if step is AccessStep.ASKED else ANSWER,
     )
     return replace(base, **changes)

@@ -74,15 +74,18 @@ def test_nothing_of_a_person_stands_in_the_clear(step: AccessStep) -> None:
     assert MATTER_CODE in written and LICENCE in written and NAME in written
 
 
-@given(st.sets(st.sampled_from(["operator", "subject_ref", "item", "purpose", "response"])))
+PRIVATE = ["operator", "subject_ref", "item", "case", "purpose", "response"]
+
+
+@given(st.sets(st.sampled_from(PRIVATE)))
 def test_each_member_is_dropped_alone(dropped: set[str]) -> None:
     one = access(AccessStep.DECIDED)
     text, openings = statement(one)
     left = {name: opened for name, opened in openings.items() if name not in dropped}
-    assert decode(text, left) == replace(one, **dict.fromkeys(dropped))
+    assert decode(text, left) == replace(one, **dict.fromkeys(dropped), hidden=frozenset(dropped))
 
 
-@given(st.sampled_from(["operator", "subject_ref", "item", "purpose", "response"]), st.data())
+@given(st.sampled_from(PRIVATE), st.data())
 def test_an_opening_that_was_changed_is_refused(name: str, data: st.DataObject) -> None:
     text, openings = statement(access(AccessStep.DECIDED))
     opened = openings[name]
@@ -161,10 +164,18 @@ def test_a_record_says_what_its_type_says_and_no_more(step: AccessStep, changes:
 
 
 def test_ones_own_reading_is_recorded_without_request_and_authorization() -> None:
-    nothing = dict.fromkeys(("matter", "authorization", "signature", "kid", "status", "purpose"))
+    nothing = dict.fromkeys(("matter", "authorization", "signature", "kid", "status", "purpose", "case"))
     one = access(AccessStep.DECIDED, **nothing, ground=Ground.OWN_HOLDER)
     text, openings = statement(one)
-    assert decode(text, openings) == one and "purpose" not in openings
+    assert decode(text, openings) == one and not {"purpose", "case"} & openings.keys()
+    assert decode(text, {}).hidden == openings.keys()
+
+
+def test_what_is_hidden_is_not_recorded_again_as_if_it_were_nothing() -> None:
+    text, openings = statement(access(AccessStep.DECIDED))
+    partly = decode(text, {"operator": openings["operator"]})
+    with pytest.raises(AccessError, match="hidden"):
+        draft(partly, PROVIDER, salts(partly))
 
 
 def test_a_text_of_a_strangers_choosing_never_reaches_a_statement() -> None:

@@ -104,7 +104,8 @@ SEEDED: list[tuple[str, Callable[[Records], None], list[FindingCode]]] = [
     ("other fields asked", lambda r: changed(r, A, fields=(SCOPE_OF, NAME)), [F.FIELDS_DIFFER]),
     ("other fields received", lambda r: changed(r, REC, fields=(SCOPE_OF,)), [F.FIELDS_DIFFER]),
     ("other answer", lambda r: changed(r, REC, response=digest("x")), [F.RESPONSE_DIFFERS]),
-    ("answer not open any more", lambda r: changed(r, REC, response=None), []),
+    ("answer not recorded", lambda r: changed(r, REC, response=None), [F.RESPONSE_DIFFERS]),
+    ("answer not open any more", lambda r: changed(r, REC, response=None, hidden=frozenset({"response"})), []),
     ("told otherwise", lambda r: changed(r, REC, code=DecisionCode.EXPIRED), [F.DECISION_DIFFERS]),
     ("released although refused", released_refused, [F.RELEASED_REFUSED]),
     ("over-asking that was refused", over_asked_and_refused, [F.OVER_ASKED]),
@@ -207,6 +208,13 @@ def test_a_permit_closed_is_a_release() -> None:
     assert found(list(records.values())) == []
     other = recorded(access(AccessStep.CLOSED, response=digest("x")), at=NOW + 2)
     assert [code for code, _ in found([records[A], records[D], other, records[REC]])] == [F.RESPONSE_DIFFERS]
+
+
+def test_a_permit_under_which_nothing_was_sent_is_no_release() -> None:
+    records = reading()
+    records.pop(REC)
+    records[REL] = recorded(access(AccessStep.CLOSED, response=None), at=NOW + 2)
+    assert found(list(records.values())) == []
 
 
 def test_the_resource_of_a_scope_decides_what_is_over() -> None:

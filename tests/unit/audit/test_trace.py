@@ -27,8 +27,7 @@ CASES = ["320100202611240001", "320100202611240002"]
 
 def line(number: int, **changes: Any) -> Recorded:
     at = changes.pop("at", NOW + number)
-    business_code = changes.pop("case", CASES[0])
-    changes.setdefault("purpose", replace(PURPOSE, business_code=business_code))
+    changes.setdefault("case", CASES[0])
     changes.setdefault("subject_ref", REFS[0])
     return recorded(access(AccessStep.DECIDED, f"r{number}", **changes), at=at, index=number)
 
@@ -41,11 +40,20 @@ LINES = [
     line(4, operator="op-another-1"),
     line(5, case=CASES[1]),
     line(6, matter=OTHER_MATTER),
-    line(7, purpose=replace(PURPOSE, cause="另一事由", business_code=CASES[0])),
+    line(7, purpose=replace(PURPOSE.use_cause, cause="另一事由")),
     line(8, resource=CARD),
     line(9, authorization=digest("another")),
     line(10, code=DecisionCode.REVOKED),
 ]
+PRIVATE = ("operator", "subject_ref", "item", "case", "purpose", "response")
+
+
+def hide(record: Recorded, *names: str) -> Recorded:
+    """As it is seen by somebody who has no openings of these members."""
+    nothing: dict[str, Any] = dict.fromkeys(names or PRIVATE)
+    return replace(record, access=replace(record.access, **nothing, hidden=frozenset(nothing)))
+
+
 FILTERS: list[tuple[t.Filter, int]] = [
     (t.of_subject({REFS[1]}), 1),
     (t.of_item(digest("another")), 2),
@@ -73,8 +81,7 @@ def test_without_filters_everything_is_a_line_in_its_order() -> None:
 
 @given(st.sets(st.integers(0, len(FILTERS) - 1), max_size=3), st.sets(st.integers(0, len(LINES) - 1)))
 def test_lines_are_taken_excluded_or_counted_as_hidden_and_never_lost(chosen: set[int], hiding: set[int]) -> None:
-    private = dict.fromkeys(("operator", "subject_ref", "item", "purpose", "response"))
-    shown = [replace(r, access=replace(r.access, **private)) if i in hiding else r for i, r in enumerate(LINES)]  # type: ignore[arg-type]
+    shown = [hide(r) if i in hiding else r for i, r in enumerate(LINES)]
     filters = [FILTERS[index][0] for index in chosen]
     open_, partly = trace(LINES, *filters), trace(shown, *filters)
     assert {r.index for r in partly.lines} <= {r.index for r in open_.lines}
@@ -83,9 +90,15 @@ def test_lines_are_taken_excluded_or_counted_as_hidden_and_never_lost(chosen: se
 
 
 def test_a_hidden_line_that_a_clear_member_excludes_is_not_counted() -> None:
-    hidden = replace(LINES[0], access=replace(LINES[0].access, subject_ref=None))
+    hidden = hide(LINES[0], "subject_ref")
     assert trace([hidden], t.of_subject(REFS)).hidden == 1
     assert trace([hidden], t.of_subject(REFS), t.of_agency(COUNTER)).hidden == 0
+
+
+def test_what_was_never_recorded_is_not_hidden() -> None:
+    nobody = line(0, subject_ref=None, case=None, purpose=None)
+    for filter_ in (t.of_subject(REFS), t.of_case(CASES[0]), t.of_cause("x")):
+        assert trace([nobody], filter_) == t.Traced((), 0)
 
 
 # Behaviour
@@ -113,7 +126,7 @@ def test_what_is_refused_own_or_hidden_is_no_bulk_read() -> None:
     lines = [
         line(0, subject_ref=REFS[0], code=DecisionCode.REVOKED),
         line(1, subject_ref=REFS[1], ground=Ground.OWN_HOLDER, matter=None),
-        line(2, subject_ref=None),
+        hide(line(2, subject_ref=REFS[1]), "subject_ref"),
         line(3, subject_ref=REFS[2]),
         recorded(access(AccessStep.RELEASED, subject_ref=REFS[1])),
     ]
@@ -155,6 +168,6 @@ def test_one_case_for_a_whole_town_is_none() -> None:
 
 
 def test_staff_that_names_no_case_is_found() -> None:
-    purpose = replace(PURPOSE, business_code=None)
-    lines = [line(0, purpose=purpose, ground=Ground.OWN_STAFF, matter=None)]
+    lines = [line(0, case=None, ground=Ground.OWN_STAFF, matter=None)]
     assert len(reads_without_case(lines, cases=CASES, most_persons=3)) == 1
+    assert reads_without_case([hide(each, "case") for each in lines], cases=CASES, most_persons=3) == ()
