@@ -46,6 +46,7 @@ class FindingCode(StrEnum):
     UNAUTHORIZED = "UNAUTHORIZED"
     AFTER_REVOCATION = "AFTER_REVOCATION"
     PERMIT_UNCLOSED = "PERMIT_UNCLOSED"
+    RECEIPT_BROKEN = "RECEIPT_BROKEN"
     BULK_READS = "BULK_READS"
     READS_WITHOUT_CASE = "READS_WITHOUT_CASE"
 
@@ -68,6 +69,7 @@ SEVERITY: Mapping[FindingCode, Severity] = {
     FindingCode.UNAUTHORIZED: Severity.GRAVE,
     FindingCode.AFTER_REVOCATION: Severity.GRAVE,
     FindingCode.PERMIT_UNCLOSED: Severity.SERIOUS,
+    FindingCode.RECEIPT_BROKEN: Severity.GRAVE,
     FindingCode.BULK_READS: Severity.SERIOUS,
     FindingCode.READS_WITHOUT_CASE: Severity.SERIOUS,
 }

@@ -39,10 +39,12 @@ def decide(
     held: bool = True,
 ) -> Decision:
     """`held`: there is such an entry of the subject here. Never raises for a bad request: it refuses."""
-    mandate = shown.mandate if isinstance(shown, Bound) else None
-    status = None
-    if isinstance(shown, Bound):
-        status = StatusBlock(view.of(shown.id), view.of(mandate.id) if mandate else Status.ACTIVE, view.read_at)
+    mandate, status = None, None
+    if isinstance(shown, Unbound):
+        mandate = shown.mandate
+    elif shown is not None:
+        mandate = shown.authorization.grantor.mandate
+        status = StatusBlock(view.of(shown.id), view.of(mandate) if mandate else Status.ACTIVE, view.read_at)
     code, fields = DecisionCode.ALLOW, request.fields
     try:
         _ask(request, shown, rules, view, uses, now, held)
@@ -54,7 +56,7 @@ def decide(
         policy=rules.version,
         decided_at=now,
         authorization=shown.id if shown else None,
-        mandate=mandate.id if mandate else None,
+        mandate=mandate,
         status=status,
         fields=fields,
         params={

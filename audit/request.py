@@ -110,3 +110,5 @@ class Unbound:
     """An authorization was shown, and it is not the grantor's."""
 
     id: bytes
+    mandate: bytes | None = None
+    """Id of the mandate it names."""
