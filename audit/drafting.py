@@ -58,7 +58,7 @@ def decided(
     subject_ref: str,
     permit: bytes | None = None,
 ) -> Access:
-    """What the provider records before anything leaves; `subject_ref`: its own city's. `permit`: id of the one given."""
+    """What the provider records before anything leaves. `subject_ref`: its own city's; `permit`: of the one given."""
     _of(request.id, decision)
     asking = asked(request, None, asker_city=asker_city, signature=signature, kid=kid, subject_ref=subject_ref)
     return replace(
@@ -131,10 +131,8 @@ def closed(record: Access, response: bytes | None) -> Access:
 
 def received(record: Access, code: DecisionCode, fields: tuple[str, ...], response: bytes | None) -> Access:
     """What came back to the asking `record`, before a field is shown: the code as it was told."""
-    later = replace(
-        record, step=AccessStep.RECEIVED, code=told(code), fields=fields if code is DecisionCode.ALLOW else ()
-    )
-    return replace(later, response=response)
+    came = fields if code is DecisionCode.ALLOW else ()
+    return replace(record, step=AccessStep.RECEIVED, code=told(code), fields=came, response=response)
 
 
 def _later(record: Access, step: AccessStep, response: bytes | None) -> Access:

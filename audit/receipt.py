@@ -1,7 +1,7 @@
 """What a city promised about a record: where it stands, and until when it is anchored. Unkept, it is a finding.
 
-Whoever caused a record keeps its receipt. A log that does not hold the leaf in that place, or not in time, has broken its
-word, and the receipt shows it. Signing is the ledger's; this is what the promise means for accesses.
+Whoever caused a record keeps its receipt. A log that does not hold the leaf in that place, or not in time, has broken
+its word, and the receipt shows it. Signing is the ledger's; this is what the promise means for accesses.
 """
 
 from __future__ import annotations

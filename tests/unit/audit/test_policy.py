@@ -85,9 +85,7 @@ class Situation:
         names = {"authorization": made.id, "mandate": MANDATE_BOUND.id}
         statuses = {source: {names[n]: s for n, s in known.items()} for source, known in self.statuses.items()}
         view = StatusView(self.read_at, statuses["chain"], statuses["local"])
-        shown = {"bound": made, "nothing": None, "unbound": Unbound(made.id, made.authorization.grantor.mandate)}[
-            self.shown
-        ]
+        shown = {"bound": made, "nothing": None, "unbound": Unbound(made.id)}[self.shown]
         request = replace(self.request, purpose=self.purpose)
         return decide(request, shown, self.rules, view, self.uses, self.now, held=self.held)
 
