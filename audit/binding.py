@@ -13,7 +13,7 @@ from typing import NoReturn
 
 from audit.authorization import Authorization, Presented
 from audit.errors import BindingError
-from audit.mandate import Mandate, PresentedMandate
+from audit.mandate import Mandate, PresentedMandate, Relation
 from audit.subject import Holder, Opening, find
 from audit.terms import Kind, Witness
 from ledger import accreditation, jws
@@ -98,8 +98,10 @@ def bind_mandate(
     principal, agent = find(mandate.principal, openings), find(mandate.agent, openings)
     if principal is None or agent is None:
         _refuse("NOT_BOUND_SUBJECT", "an opening is missing, or opens something else")
-    if principal == agent:
-        _refuse("NOT_BOUND_MANDATE", "principal and agent are the same person")
+    if principal == agent or agent.is_body:
+        _refuse("NOT_BOUND_MANDATE", "the agent is a person, and another one than the principal")
+    if principal.is_body != (mandate.relation is Relation.LEGAL_REPRESENTATIVE):
+        _refuse("NOT_BOUND_MANDATE", "a body acts through its legal representative, a person does not")
     _by(key, principal, mandate.witness, provider)
     return BoundMandate(presented.id, mandate, principal, agent)
 

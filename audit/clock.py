@@ -17,6 +17,7 @@ CHINA = timezone(timedelta(hours=8))
 LONGEST = 366
 """Working days: no statute gives more, and a limit that long is a mistake in a list."""
 _SATURDAY = 5
+_LONGEST_STOP = timedelta(days=3653)
 _ONE_DAY = timedelta(days=1)
 
 
@@ -47,8 +48,8 @@ class Stop:
     until: date | None
 
     def __post_init__(self) -> None:
-        if self.until is not None and self.until < self.since:
-            raise PolicyError("CLOCK_STOP", "a clock goes on before it was stopped")
+        if self.until is not None and not timedelta() <= self.until - self.since <= _LONGEST_STOP:
+            raise PolicyError("CLOCK_STOP", "a clock goes on before it was stopped, or after ten years")
 
     def holds(self, day: date) -> bool:
         return self.since <= day and (self.until is None or day < self.until)

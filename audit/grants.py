@@ -63,6 +63,13 @@ _SCHEMAS = {
         authorization=s.HEX32, outcome={"enum": [review.value for review in Review]}, form=s.HEX32, private=DIGESTS
     ),
 }
+_PRIVATE = {
+    GRANT: {"scopes", "subject_ref"},
+    MANDATE: {"subject_ref", "agent_ref"},
+    REVOKE: {"reason"},
+    HOLDER_KEY: {"subject_ref"},
+    REVIEW: {"reviewers"},
+}
 _FORMS = {type_: s.Form("AUTHORIZATION_STATEMENT_FORM", schema) for type_, schema in _SCHEMAS.items()}
 
 
@@ -140,6 +147,9 @@ def decode(statement: Statement, openings: Openings) -> dict[str, Json]:
     if form is None:
         raise AccessError("ACCESS_TYPE", "not a statement of an authorization", type=statement.type)
     body = dict(form.check(statement.body))
+    if not set(body["private"]) <= _PRIVATE[statement.type]:
+        # Or an opening could stand in for a member in the clear.
+        raise AccessError("ACCESS_MEMBERS", "a private member that this type does not have")
     return {name: value for name, value in body.items() if name != "private"} | reveal(body["private"], openings)
 
 

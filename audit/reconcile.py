@@ -180,9 +180,10 @@ def _beyond(access: Access, known: Known) -> set[str]:
     matter = known.matters.get(access.matter or "")
     needed = matter.needs.get(access.resource, frozenset()) if matter else frozenset()
     authorization = known.authorizations.get(access.authorization or b"")
-    scope = authorization.scope_of(access.resource) if authorization else None
-    allowed = needed & set(scope.fields) if scope else needed
-    return set(access.fields) - allowed
+    if authorization is not None:
+        scope = authorization.scope_of(access.resource)
+        needed &= frozenset(scope.fields if scope else ())
+    return set(access.fields) - needed
 
 
 def _authorized(decided: Recorded, known: Known) -> bool:

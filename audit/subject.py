@@ -22,6 +22,7 @@ _KEY_ID_DOMAIN = b"certledger/kid/v1\x00"
 _REF_DOMAIN = b"certledger/subject/v1\x00"
 _TYPE = re.compile(r"[0-9]{3}")
 _MAX_CODE = 64
+_BODIES = frozenset({"001", "099"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,11 @@ class Holder:
         fit = 1 <= len(self.code) <= _MAX_CODE and self.code.isprintable() and self.code.strip() == self.code
         if not _TYPE.fullmatch(self.type) or not fit:
             raise AuthorizationError("SUBJECT_FORM", "a holder is a type of three digits and a code")
+
+    @property
+    def is_body(self) -> bool:
+        """An enterprise or organisation, which acts through persons."""
+        return self.type in _BODIES
 
     def __repr__(self) -> str:
         return f"Holder(type={self.type!r}, code=…)"

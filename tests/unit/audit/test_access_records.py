@@ -288,6 +288,17 @@ def test_statements_of_another_type_or_form_are_refused() -> None:
         grants.decode(text, {"reason": Opened(bytes(32), "y")})
 
 
+def test_an_opening_cannot_stand_in_for_what_is_in_the_clear() -> None:
+    made = grants.revoke(bytes(32), PROVIDER, Revoker.AGENCY, reason="x", salts=bytes(32))
+    text = as_statement(made.draft)
+    opened = Opened(bytes(32), Revoker.SUBJECT.value)
+    private: Any = text.body["private"]
+    shadowing = {**private, "by": field_digest(dumps(["by", opened.value]), opened.salt).hex()}
+    with pytest.raises(AccessError) as refused:
+        grants.decode(replace(text, body={**text.body, "private": shadowing}), {"by": opened})
+    assert refused.value.code == "ACCESS_MEMBERS"
+
+
 def test_a_record_in_its_place_has_its_own_leaf() -> None:
     one, two = recorded(access(AccessStep.ASKED)), recorded(access(AccessStep.ASKED), index=1)
     assert one.leaf != two.leaf and one.agency == GRANTEE

@@ -47,7 +47,7 @@ from audit.authorization import Authorization
 from audit.binding import AgencyKey, BoundMandate, HolderKey, KeySource, agency_key, bind, bind_mandate
 from audit.errors import AuditError, BindingError
 from audit.mandate import LONGEST, Mandate, Relation
-from audit.subject import Opening
+from audit.subject import Holder, Opening
 from audit.terms import DAY, Method, Witness
 from ledger.accreditation import CERT, P256, WITNESS
 from ledger.errors import LedgerError
@@ -231,15 +231,44 @@ def test_a_mandate_is_the_principals_word_not_the_agents() -> None:
 def test_a_guardian_is_witnessed_and_the_reader_is_not_the_only_witness() -> None:
     def guardian(agency: str, *operators: str) -> BoundMandate:
         form = Witness(agency, operators, sha256(b"form").digest())
-        mandate = replace(MANDATE, relation=Relation.GUARDIAN, method=Method.CLERK_WITNESS, witness=form)
+        changes = {"method": Method.CLERK_WITNESS, "witness": form, "principal": opening(OTHER).digest}
+        mandate = replace(MANDATE, relation=Relation.GUARDIAN, **changes)
         presented = shown_mandate(mandate, WITNESS_KEY)
         return bind_mandate(presented, witness_key(agency), OPENINGS, consortium=CONSORTIUM, provider=HERE)
 
+    def of_the_ward(mandate: BoundMandate) -> Authorization:
+        return replace(by_agent(mandate), subject=opening(OTHER).digest)
+
     mandate = guardian(COUNTER, CLERK)
-    assert bound(by_agent(mandate), mandate).mandate == mandate
+    assert bound(of_the_ward(mandate), mandate).mandate == mandate
     for mandate in (guardian(GRANTEE, CLERK), guardian(COUNTER, ASKING)):
         signer, proven = AGENT_KEY, person_key(AGENT_KEY, AGENT)
-        assert refusal(by_agent(mandate), signer, proven, mandate) == "NOT_BOUND_WITNESS"
+        assert refusal(of_the_ward(mandate), signer, proven, mandate) == "NOT_BOUND_WITNESS"
+
+
+@pytest.mark.parametrize(
+    ("relation", "principal", "agent", "fits"),
+    [
+        (Relation.LEGAL_REPRESENTATIVE, PERSON, AGENT, True),
+        (Relation.LEGAL_REPRESENTATIVE, OTHER, AGENT, False),
+        (Relation.LEGAL_REPRESENTATIVE, PERSON, Holder("001", "91320104XXXX000355"), False),
+        (Relation.HELPER, OTHER, AGENT, True),
+        (Relation.HELPER, PERSON, AGENT, False),
+    ],
+)
+def test_a_body_acts_through_its_representative_and_an_agent_is_a_person(
+    relation: Relation, principal: Holder, agent: Holder, fits: bool
+) -> None:
+    openings = (opening(principal), opening(agent))
+    mandate = replace(MANDATE, relation=relation, principal=openings[0].digest, agent=openings[1].digest)
+    arguments: dict[str, Any] = {"consortium": CONSORTIUM, "provider": HERE}
+    presented, proven = shown_mandate(mandate), person_key(holder=principal)
+    if fits:
+        assert bind_mandate(presented, proven, openings, **arguments).agent == agent
+        return
+    with pytest.raises(BindingError) as refused:
+        bind_mandate(presented, proven, openings, **arguments)
+    assert refused.value.code == "NOT_BOUND_MANDATE"
 
 
 FORM = sha256(b"form").digest()

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from audit_records import ANSWER, access, digest, reading, recorded
-from audit_world import CODE, CONSENT, HERE, NAME, NOW, RULES, SCOPE_OF, STRANGER, THERE
+from audit_world import CARD, CODE, CONSENT, HERE, NAME, NOW, RULES, SCOPE_OF, STRANGER, THERE
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -19,7 +19,7 @@ from audit.finding import SEVERITY, Evidence, FindingCode, Severity, self_report
 from audit.own import Ground
 from audit.policy import MAX_STATUS_AGE
 from audit.reconcile import MAX_LAG, SKEW, Known, Revoked, reconcile
-from audit.terms import DAY
+from audit.terms import DAY, Scope
 
 F = FindingCode
 A, D, REL, REC = AccessStep.ASKED, AccessStep.DECIDED, AccessStep.RELEASED, AccessStep.RECEIVED
@@ -134,7 +134,7 @@ def test_what_was_altered_is_found_by_its_name(alter: Callable[[Records], None],
     assert found(list(records.values())) == [(code, digest("r")) for code in wanted]
 
 
-@given(st.integers(0, 2**32), st.integers(1, 30))
+@given(st.integers(0, 2**32), st.integers(1, 15))
 def test_exactly_what_was_seeded_is_found(seed: int, readings: int) -> None:
     draw = random.Random(seed)
     records: list[Recorded] = []
@@ -223,6 +223,9 @@ def test_the_resource_of_a_scope_decides_what_is_over() -> None:
     for step in records:
         changed(records, step, fields=(CODE,))
     assert [code for code, _ in found(list(records.values()), known)] == [F.OVER_ASKED, F.OVER_RELEASED]
+    nothing_of_it = replace(CONSENT, scopes=(Scope(CARD, ("name",)),))
+    known = replace(KNOWN, authorizations={AUTHORIZATION: nothing_of_it})
+    assert [code for code, _ in found(list(reading().values()), known)] == [F.OVER_ASKED, F.OVER_RELEASED]
 
 
 def test_every_finding_has_its_gravity_and_reporting_oneself_is_its_own() -> None:

@@ -79,8 +79,9 @@ def test_contradictions_are_refused() -> None:
     day = frozenset({date(2026, 10, 1)})
     with pytest.raises(PolicyError, match="both"):
         Calendar(day, day, date(2026, 12, 31))
-    with pytest.raises(PolicyError, match="before"):
-        Stop(date(2026, 1, 2), date(2026, 1, 1))
+    for until in (date(2026, 1, 1), date(2037, 1, 2), date.max):
+        with pytest.raises(PolicyError, match="before"):
+            Stop(date(2026, 1, 2), until)
 
 
 def test_duties_have_the_regulations_clocks_unless_an_agency_has_its_own() -> None:
