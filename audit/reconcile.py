@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 
-from audit.access import Access, AccessStep, Recorded
+from audit.access import ASKER_SIDE, Access, AccessStep, Recorded
 from audit.authorization import Authorization
 from audit.decision import DecisionCode, told
 from audit.finding import Finding, FindingCode, found
@@ -68,9 +68,20 @@ def reconcile(records: Iterable[Recorded], known: Known, now: int) -> tuple[Find
     """`records`: of all the cities that are compared, in any order. By request id, then in the order of the rules."""
     pairs: dict[bytes, _Pair] = {}
     for record in records:
-        if record.access.ground is Ground.AUTHORIZATION:
+        if _counts(record):
             pairs.setdefault(record.access.request, _Pair()).records.setdefault(record.access.step, []).append(record)
     return tuple(finding for id in sorted(pairs) for finding in _compare(id, pairs[id], known, now))
+
+
+def _counts(record: Recorded) -> bool:
+    """Of a reading by authorization, in its own side's log: nobody writes the other side's half for it.
+
+    That a request came again is said by a second `decided`; the first one is the outcome.
+    """
+    access = record.access
+    place = access.asker_city if access.step in ASKER_SIDE else access.provider
+    again = access.step is AccessStep.DECIDED and access.code is DecisionCode.REQUEST_REPEATED
+    return access.ground is Ground.AUTHORIZATION and record.city == place and not again
 
 
 def _compare(id: bytes, pair: _Pair, known: Known, now: int) -> Iterator[Finding]:
@@ -99,7 +110,7 @@ def _absent(code: FindingCode, witness: Recorded, city: int, agency: str) -> Fin
 
 
 def _doubled(pair: _Pair, note: Note) -> Iterator[Finding]:
-    """Not of `closed` after `released`: those are two types."""
+    """Two of one type; `closed` after `released` are two types."""
     for records in pair.records.values():
         if len(records) > 1:
             yield note(FindingCode.RECORD_DOUBLED, *records[1:], records[0])
@@ -155,7 +166,8 @@ def _differing(pair: _Pair, note: Note) -> Iterator[Finding]:
 def _request(access: Access) -> tuple[object, ...]:
     """What both sides must say alike without opening anything."""
     rights = (access.matter, access.authorization, access.mandate)
-    return (access.asker, access.provider, access.resource, *rights, access.signature, access.kid)
+    sides = (access.asker, access.asker_city, access.provider)
+    return (*sides, access.resource, *rights, access.signature, access.kid)
 
 
 def _rights(pair: _Pair, known: Known, note: Note) -> Iterator[Finding]:

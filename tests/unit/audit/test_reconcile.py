@@ -98,6 +98,7 @@ SEEDED: list[tuple[str, Callable[[Records], None], list[FindingCode]]] = [
     ("other resource", lambda r: changed(r, A, resource="other"), [F.REQUEST_DIFFERS, F.OVER_ASKED]),
     ("other asker", lambda r: changed(r, D, asker=STRANGER), [F.REQUEST_DIFFERS, F.UNAUTHORIZED]),
     ("other signature", lambda r: changed(r, D, signature=digest("x")), [F.REQUEST_DIFFERS]),
+    ("other city", lambda r: changed(r, D, asker_city=HERE), [F.REQUEST_DIFFERS]),
     ("other key", lambda r: changed(r, D, kid="x" * 43), [F.REQUEST_DIFFERS]),
     ("other authorization", lambda r: changed(r, A, authorization=digest("x")), [F.REQUEST_DIFFERS]),
     ("other mandate", lambda r: changed(r, D, mandate=digest("x")), [F.REQUEST_DIFFERS]),
@@ -176,6 +177,22 @@ def test_one_request_recorded_twice_is_found() -> None:
     again = replace(records[D], index=77, leaf=digest("again"))
     (finding,) = reconcile([*records.values(), again], KNOWN, LATER)
     assert (finding.code, len(finding.evidence)) == (F.RECORD_DOUBLED, 2)
+
+
+def test_a_request_that_came_again_is_no_second_decision() -> None:
+    records = reading()
+    again = recorded(access(D, code=DecisionCode.REQUEST_REPEATED), index=9)
+    assert found([again, *records.values()]) == []
+    records.pop(D)
+    assert [code for code, _ in found([again, *records.values()])] == [F.DECIDED_MISSING]
+
+
+def test_nobody_writes_the_other_sides_half_for_it() -> None:
+    records = reading()
+    placed(records, A, city=HERE)
+    assert [code for code, _ in found(list(records.values()))] == [F.ASKED_MISSING]
+    placed(records, D, city=THERE)
+    assert F.DECIDED_MISSING in [code for code, _ in found(list(records.values()))]
 
 
 @pytest.mark.parametrize(
