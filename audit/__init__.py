@@ -1,4 +1,5 @@
 """Authorizations and accesses: who may, who did, prove it. Built on the logs of `ledger`; knows no certificate.
 
-Nothing is here yet: the layer has its place so that imports point down from the first day.
+What is here is the pure core: values and rules. Clock, salts, keys, facts of the chain and rows of a database are
+handed in; nothing here stores, sends or asks.
 """

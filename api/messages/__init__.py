@@ -65,6 +65,14 @@ class Words:
         shown = {field: self._compared(field, value) for field, value in compared.items()}
         return self._message(self._table("reasons").get(name), name, shown)
 
+    def decision(self, name: str, params: Mapping[str, str]) -> Message:
+        """What was decided about a request, by the name of its code; `params` of `audit.decision.Decision`."""
+        return self._message(self._table("decisions").get(name), name, params)
+
+    def finding(self, name: str, params: Mapping[str, str]) -> Message:
+        """What an audit found, by the name of its code; `params` of `audit.finding.Finding`."""
+        return self._message(self._table("findings").get(name), name, params)
+
     def rule(self, rule: str, params: Mapping[str, object]) -> str:
         """Why a row was not issued."""
         return self._word("rules", rule, params)

@@ -20,6 +20,8 @@ from pydantic_core import PydanticUndefined
 from api.cli import exits
 from api.cli.main import INTERRUPTED, app
 from api.settings import Settings
+from audit.decision import DecisionCode
+from audit.finding import SEVERITY
 from certs.verify.reasons import Reason
 from ledger.status import Reason as StatusReason
 from ledger.verdict import EXIT_CODE
@@ -174,6 +176,14 @@ def test_reasons_stand_in_the_glossary_under_their_numbers() -> None:
     assert table == {reason.name: str(reason.value) for reason in Reason if reason >= 100}
     status = rows(section(read(DOCS / "glossary.md"), "状态原因 · Reasons of a status"))
     assert {c[1]: c[0] for c in status if c[0].isdecimal()} == {r.name: str(r.value) for r in StatusReason}
+
+
+def test_decisions_and_findings_stand_in_the_glossary_under_their_numbers_and_gravity() -> None:
+    text = read(DOCS / "glossary.md")
+    decisions = {c[0]: c[1] for c in rows(section(text, "查询决定 · Decisions")) if c[0].isupper()}
+    assert decisions == {code.name: str(code.value) for code in DecisionCode}
+    findings = {c[0]: c[1].split()[-1] for c in rows(section(text, "审计发现 · Findings")) if c[0].isupper()}
+    assert findings == {code.name: severity.name for code, severity in SEVERITY.items()}
 
 
 # -------------------------------------------------------------- links, places

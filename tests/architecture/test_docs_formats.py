@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import cache
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,8 @@ from api.cli.output import Output
 from api.cli.verify import to_json
 from api.migrations.runner import metadatas
 from api.verify import policy
+from audit import access, authorization, permit
+from audit.private import openings_from, openings_json
 from certs import bundle as bundles
 from certs import certificate, identifier, lifecycle, sdjwt
 from certs.lifecycle import KINDS
@@ -181,6 +184,38 @@ def _keystore(value: Any, folder: Path) -> None:
     assert [store.signer(name).kid for name in store.names()] != []
 
 
+@cache
+def made() -> dict[str, Any]:
+    """What the committed script makes: the examples of §17 are current."""
+    found = spec_from_file_location("audit_examples", EXAMPLES / "audit_examples.py")
+    assert found and found.loader
+    module = module_from_spec(found)
+    found.loader.exec_module(module)
+    return dict(module.examples())
+
+
+def _authorization(value: Any) -> None:
+    assert value == made()["authorization"] == authorization.from_json(value).to_json()
+
+
+def _access(value: Any) -> None:
+    assert value == made()["access"]
+    openings = openings_from(examples()["openings"])
+    decoded = access.decode(statement.from_json(value), openings)
+    assert decoded.allowed and not decoded.hidden
+    assert {name: json.loads(json.dumps(v)) for name, v in access.private_members(decoded).items()} == {
+        name: opened.value for name, opened in openings.items()
+    }
+
+
+def _openings(value: Any) -> None:
+    assert value == made()["openings"] == openings_json(openings_from(value))
+
+
+def _permit(value: Any) -> None:
+    assert value == made()["permit"] == permit.from_json(value).to_json()
+
+
 CHECKS: dict[str, Callable[[Any], None]] = {
     "statement": _statement,
     "bodies": _bodies,
@@ -197,6 +232,10 @@ CHECKS: dict[str, Callable[[Any], None]] = {
     "trust": _trust,
     "deployment": _deployment,
     "outbox-status": _outbox_status,
+    "authorization": _authorization,
+    "access": _access,
+    "openings": _openings,
+    "permit": _permit,
 }
 
 

@@ -17,6 +17,8 @@ import message_codes as source
 import pytest
 
 from api.messages import LANGUAGES, Message, Words
+from audit.decision import DecisionCode
+from audit.finding import FindingCode
 from certs import identifier
 from certs.importing import NUMBER_SHARED, SERIAL_NAMES_HOLDER
 from certs.lifecycle import Change
@@ -65,6 +67,8 @@ DYNAMIC_REASONS: Mapping[str, tuple[str, set[str]]] = {
 ROW_KINDS = {"CellError", "HolderError", "IdentifierError", "Reject", "SourceFileError"}
 OUTAGES = {"ChainUnavailable", "StoreUnavailable"}
 DIFFERENCE_PARAMS = {"log", "index", "table", "column"}
+DECISION_PARAMS = {"agency", "matter", "resource", "fields"}
+FINDING_PARAMS = {"request", "agency", "city", "fields", "count"}
 FORGERY = {
     "zh": ("伪造", "造假", "假证", "虚假", "篡改", "无效", "不真实"),
     "en": ("forge", "fake", "counterfeit", "tamper", "invalid", "fraud"),
@@ -75,7 +79,7 @@ CJK = re.compile("[\u3000-\u303f\u3400-\u9fff\uff00-\uffef]")
 A_COMMAND = re.compile(r" *\.venv/bin/certledger [a-z]+ ")
 """A line of [ui] to be typed as it stands."""
 UI_KEY = re.compile(r"[a-z]+\.(?!(?:csv|json|jsonl|lock|log|py|toml|txt|yaml)$)[a-z][a-z_]*")
-WORDED = ("errors", "differences", "reasons")
+WORDED = ("errors", "differences", "reasons", "decisions", "findings")
 PLAIN = ("rules", "notes", "steps", "results", "statuses", "status_reasons", "changes", "units", "ui")
 
 languages = pytest.mark.parametrize("language", LANGUAGES)
@@ -178,6 +182,8 @@ def test_every_reason_is_given_somewhere() -> None:
         ("rules", rules_given().keys()),
         ("differences", given({"Difference"}).keys()),
         ("reasons", set(Reason.__members__)),
+        ("decisions", set(DecisionCode.__members__)),
+        ("findings", set(FindingCode)),
         ("steps", set(Step.__members__)),
         ("results", set(Result)),
         ("statuses", set(Status.__members__)),
@@ -248,6 +254,8 @@ def test_only_named_fields_stand_in_templates(language: str) -> None:
         ("rules", rules_given()),
         ("differences", dict.fromkeys(given({"Difference"}), DIFFERENCE_PARAMS)),
         ("reasons", {name: compared for name, (_, compared) in reasons_given().items()}),
+        ("decisions", dict.fromkeys(DecisionCode.__members__, DECISION_PARAMS)),
+        ("findings", dict.fromkeys(FindingCode, FINDING_PARAMS)),
     ],
 )
 def test_templates_ask_for_nothing_that_the_source_does_not_give(
@@ -270,6 +278,16 @@ def test_every_code_comes_out_whole(language: str) -> None:
     for name, (_, compared) in reasons_given().items():
         shown += dataclasses.astuple(words.reason(name, dict.fromkeys(compared, "7")))
     shown += [words.rule(code, dict.fromkeys(params, "7")) for code, params in rules_given().items()]
+    shown += [
+        text
+        for code in DecisionCode.__members__
+        for text in dataclasses.astuple(words.decision(code, dict.fromkeys(DECISION_PARAMS, "7")))
+    ]
+    shown += [
+        text
+        for code in FindingCode
+        for text in dataclasses.astuple(words.finding(code, dict.fromkeys(FINDING_PARAMS, "7")))
+    ]
     for code in given({"Difference"}):
         shown += dataclasses.astuple(words.difference(code, dict.fromkeys(DIFFERENCE_PARAMS, "7")))
     assert len(shown) > 400
@@ -303,7 +321,8 @@ def test_a_remedy_stands_everywhere_but_at_what_passes(language: str) -> None:
     assert passes == {f"{step}_OK" for step in list(Step.__members__)[:8]}
     tables = written(language)
     assert {name for name, entry in tables["reasons"].items() if not entry["remedy"]} == passes
-    for table in ("errors", "differences"):
+    assert [name for name, entry in tables["decisions"].items() if not entry["remedy"]] == ["ALLOW"]
+    for table in ("errors", "differences", "findings"):
         assert [code for code, entry in tables[table].items() if not (entry["text"] and entry["remedy"])] == []
 
 
