@@ -4,8 +4,9 @@
     python scripts/contract_security.py --full                   the same with many draws, some minutes
     python scripts/contract_security.py --quick                  tests with few draws, coverage, no slither
 
-The tests are contracts/test, run by forge against the committed bytecode. slither gets an environment of its own, made on first use in DIR: it needs
-a web3 older than ours. It reads what forge compiled; given the solc wrapper alone it would analyse nothing and exit 0.
+The tests are contracts/test, run by forge against the committed bytecode. slither gets an environment of its own, made
+on first use in DIR: it needs a web3 older than ours. It reads what forge compiled; given the solc wrapper it would
+analyse nothing and exit 0.
 """
 
 from __future__ import annotations
