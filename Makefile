@@ -46,7 +46,7 @@ lock: $(V)/dev  ## resolve all dependencies anew
 	npm install --package-lock-only
 
 clean:  ## remove what the targets made
-	rm -rf $(V) $(V)-slither node_modules demo-run contracts/out contracts/cache
+	rm -rf $(V) node_modules demo-run contracts/out contracts/cache
 
 $(V)/bin/python:
 	@test -n "$(PYTHON)" || { echo 'certledger needs Python 3.11 or newer'; exit 1; }

@@ -5,8 +5,8 @@
     python scripts/contract_security.py --quick                  tests with few draws, coverage, no slither
 
 The tests are contracts/test, run by forge against the committed bytecode. slither gets an environment of its own, made
-on first use in DIR: it needs a web3 older than ours. It reads what forge compiled; given the solc wrapper alone it
-would analyse nothing and exit 0.
+on first use in DIR: it needs a web3 older than ours. It reads what forge compiled; given the solc wrapper it would
+analyse nothing and exit 0.
 """
 
 from __future__ import annotations
@@ -57,7 +57,9 @@ def main() -> int:
     size.add_argument("--quick", action="store_true", help="few draws, no slither")
     size.add_argument("--full", action="store_true", help="many draws")
     parser.add_argument("--seed", type=int, default=1, help="of all random draws (default: 1)")
-    parser.add_argument("--env", type=Path, default=ROOT / ".venv-slither", metavar="DIR", help="where slither lives")
+    parser.add_argument(
+        "--env", type=Path, default=ROOT / ".venv" / "slither", metavar="DIR", help="where slither lives"
+    )
     given = parser.parse_args()
     draws = FEW if given.quick else MANY if given.full else {}
     steps: list[tuple[str, Callable[[Options], str]]] = [("tests", tests), ("coverage", coverage)]
