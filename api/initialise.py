@@ -34,11 +34,15 @@ def initialise(home: Path, *, city: int, division: int, name: str, start_chain: 
     opened = City(home)
     if not (home / wiring.KEYSTORE).exists():
         Keystore.create(home / wiring.KEYSTORE, passwords.read(opened.settings.password_file))
+    # Crash init/keystore: an empty keystore.
     opened.keystore.generate(*wiring.CITY_KEYS)
+    # Crash init/keys: all keys at once or none; those that are there stay.
     database = opened.unchecked_database()
     runner.upgrade(database)
     database.close()
+    # Crash init/tables: an empty database.
     start_chain(opened)
+    # Crash init/chain: a chain that nobody asks anything; it is found running.
     if not (home / wiring.DEPLOYMENT).exists():
         _deploy(opened)
     keys = opened.keystore
@@ -50,6 +54,7 @@ def initialise(home: Path, *, city: int, division: int, name: str, start_chain: 
     ]
     known = {key.kid for key in opened.chain.facts(Question(kids=tuple(step.subject for step in steps))).keys}
     members.carry_out(opened, "city-keys", [step for step in steps if step.subject not in known])
+    # Crash init/city-keys: everything is done; the same command finds it so.
     return opened
 
 
@@ -65,6 +70,7 @@ def _make_home(home: Path, *, city: int, division: int, name: str) -> None:
         password = home / wiring.PASSWORD
         if not password.exists():
             passwords.write_new(password)
+        # Crash init/password: no settings, so no city yet; the password is used again.
         settings = Settings(
             city=city,
             division=division,
@@ -73,6 +79,7 @@ def _make_home(home: Path, *, city: int, division: int, name: str) -> None:
             password_file=str(password.resolve()),
         )
         settings_file.write(home, settings)
+        # Crash init/settings: a city with an id and no key.
     except OSError as error:
         raise ApiError("HOME_UNWRITABLE", f"{home}: {error.strerror}", path=home, reason=error.strerror) from None
 
@@ -99,4 +106,6 @@ def _deploy(city: City) -> None:
     path = city.home / wiring.DEPLOYMENT
     beside = path.with_suffix(".new")
     beside.write_bytes(canonical.dumps(deployment_json(deployment)))
+    # Crash init/deployed: written beside, so that half a file is never read; it is derived again.
     beside.replace(path)
+    # Crash init/named: the contracts are known; what follows asks the chain what it has already.

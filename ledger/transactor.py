@@ -60,9 +60,9 @@ class Transactor:
         )
 
     def send(self, stored: Sequence[StoredTransaction]) -> None:
-        # Crash between two: `settle` sends the rest again from the table.
         for transaction in stored:
             self._wire.send(transaction.raw)
+            # Crash transact/one-sent: `settle` sends the rest from the table.
 
     def once(self, label: str, call: Callable[[], Call], *, finished: bool = True) -> StoredTransaction:
         """Do `call` unless a transaction of this label is under way or done; stored and sent on return.
@@ -77,6 +77,7 @@ class Transactor:
             (signed,) = self.sign([call()])
             with self._database.writing() as connection:
                 known = [self.store(connection, signed, label)]
+            # Crash transact/stored: the same call finds it under its label, and sends these bytes.
         self.send([transaction for transaction in known if transaction.state == outbox.SIGNED])
         return known[-1]
 
@@ -115,6 +116,8 @@ class Transactor:
             ours = outbox.settled(connection, settled.transaction.id, state, receipt.block, receipt.gas_used)
             if ours and record is not None:
                 record(connection, settled)
+            # Crash settle/marked: rolled back; its receipt is read again.
+        # Crash settle/recorded: mark, anchors and items stand together; whoever waited asks again.
 
     def _unsettled_nonce(self) -> int:
         with self._database.reading() as connection:
