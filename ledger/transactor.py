@@ -53,6 +53,23 @@ class Transactor:
             for i, call in enumerate(calls)
         ]
 
+    def reopen(self) -> int:
+        """Take back what the chain has forgotten: a chain rolled back to an earlier block counts fewer transactions
+        of the account than are settled here. The same bytes are under way again. Returns how many.
+
+        A node that is merely behind is told what it will hear anyway, and answers with the same receipts.
+        """
+        # Settled first: what another process settles after the node was asked is none of what is missing.
+        with self._database.reading() as connection:
+            settled = outbox.settled_nonces(connection, self.address)
+        counted = self._wire.next_nonce(self.address) if settled else 0
+        lost = [nonce for nonce in settled if nonce >= counted]
+        if lost:
+            with self._database.writing() as connection:
+                outbox.reopen(connection, self.address, lost)
+            # Crash transact/reopened: under way, as after any other crash; `settle` sends them.
+        return len(lost)
+
     def store(self, connection: Connection, signed: Signed, label: str) -> StoredTransaction:
         """Make a signed transaction durable with the caller's transaction. Only then may it be sent."""
         return outbox.store(

@@ -145,6 +145,11 @@ class EvmChain(EvmWire):
         answers = self.ask([(to, log_anchor.closing_call(log)) for log in logs])
         return [log_anchor.closing(answer) is not None for answer in answers]
 
+    def holds(self, number: int, block_hash: bytes) -> bool:
+        """Whether the chain has this very block."""
+        (block,) = self._read(("eth_getBlockByNumber", hex(number), False))
+        return isinstance(block, dict) and _bytes(block.get("hash")) == block_hash
+
     def ask(self, calls: Sequence[tuple[str, bytes]]) -> list[bytes]:
         """Answers of several views, (address, call) each, at the newest block; in one batch."""
         return self._calls(calls, "latest")

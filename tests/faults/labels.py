@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from command_line import COMMAND, GUARD, ROOT, environment
+from command_line import GUARD, ROOT, environment
 
 DYING = Path(__file__).with_name("dying")
 sys.path.insert(0, str(DYING))
@@ -58,21 +58,6 @@ class Server:
         assert code == -signal.SIGKILL, f"{step}: {code}\n{err.read_text()}"
         assert out.read_bytes() == b"", f"{step}: it had answered: {out.read_text()}"
         return lines_of(told)
-
-
-def command_killed_at(step: str, *arguments: object) -> None:
-    """The same with a process that begins from nothing, for commands that start others."""
-    done = subprocess.run(
-        [COMMAND, *map(str, arguments)],
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        timeout=GUARD,
-        env=environment(PYTHONPATH=str(DYING), DIE_AT=step),
-        cwd=ROOT,
-        check=False,
-    )
-    assert done.returncode == -signal.SIGKILL, f"{step}: {done.returncode}\n{done.stderr.decode()}"
-    assert done.stdout == b"", f"{step}: it had answered: {done.stdout.decode()}"
 
 
 def lines_of(told: Path) -> tuple[str, ...]:

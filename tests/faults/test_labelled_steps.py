@@ -19,7 +19,7 @@ import pytest
 import referee
 from command_line import ROOT, certledger, service, transactions
 from homes import CARD, HANG_SECONDS, LICENCE, MARKET, MARKET_NAME, POLICE, Home, copied, sample, write
-from labels import Server, command_killed_at, labelled_steps
+from labels import Server, labelled_steps
 
 from api.cli.main import main
 from certs import store
@@ -29,7 +29,7 @@ from ledger.verdict import Result
 ROWS = 503
 """One full batch of an issuing run, which is acknowledged, and the beginning of a second."""
 HEADER, GOOD = sample()
-IMPORTED = "safety_officer_certificate"
+IMPORTED, IMPORT_ROWS = "safety_officer_certificate", 20
 
 APPEND = ("locked", "decided", "entries", "tiles", "written", "committed", "guarded")
 PUBLISH = ("signed", "taken", "stored", "sent")
@@ -121,10 +121,16 @@ class Acts:
         return ("cert", "revoke", newest(self.home), "--agency", MARKET)
 
     def import_(self) -> Arguments:
-        folder = self.home.folder.parent / self.name
-        script = ROOT / "scripts" / "make_import_samples.py"
-        subprocess.run([sys.executable, script, folder, "20"], check=True, capture_output=True)
-        return ("cert", "import", folder, "--type", IMPORTED, "--agency", MARKET)
+        """Rows of their own from one folder of existing certificates, some of which have ended."""
+        folder = self.home.folder.parent / "existing"
+        if not folder.exists():
+            script, number = ROOT / "scripts" / "make_import_samples.py", IMPORT_ROWS * len(TABLE["import"])
+            subprocess.run([sys.executable, script, folder, str(number)], check=True, capture_output=True)
+        header, *rows = (folder / "index.csv").read_text(encoding="utf-8").splitlines()
+        first = IMPORT_ROWS * [f"import/{step}".replace("/", "-") for step in TABLE["import"]].index(self.name)
+        index = folder / f"{self.name}.csv"
+        index.write_text("\n".join([header, *rows[first : first + IMPORT_ROWS]]) + "\n", encoding="utf-8")
+        return ("cert", "import", index, "--type", IMPORTED, "--agency", MARKET)
 
     def submit(self) -> Arguments:
         self.home.issue(rows_of(self.home, self.name, 3))
@@ -192,13 +198,13 @@ def test_killed_at(
     )
 
 
-def test_a_city_killed_at_every_step_of_its_making_is_one_city(tmp_path: Path) -> None:
+def test_a_city_killed_at_every_step_of_its_making_is_one_city(server: Server, tmp_path: Path) -> None:
     """The same command again and again, each time a step further; then once to the end."""
     folder = tmp_path / "home"
     arguments = ("init", "--home", folder, "--city", 1, "--json")
     try:
         for step in INIT:
-            command_killed_at(step, *arguments)
+            server.killed_at(step, tmp_path, *arguments)
         made = certledger(*arguments).json
         assert certledger(*arguments).json == made
         with closing(sqlite3.connect(folder / "ledger.sqlite")) as database:
@@ -213,17 +219,17 @@ def test_a_city_killed_at_every_step_of_its_making_is_one_city(tmp_path: Path) -
 
 
 @pytest.mark.parametrize("step", UP)
-def test_up_killed_at(founded: Path, tmp_path: Path, step: str) -> None:
+def test_up_killed_at(founded: Path, server: Server, tmp_path: Path, step: str) -> None:
     """The chain dies with the service that runs it. Started again, it anchors what waits, once."""
     folder = Path(shutil.copytree(founded, tmp_path / "home"))
     file = write(tmp_path / "rows.csv", HEADER, GOOD[:20])
     issued = ("cert", "issue", file, "--type", LICENCE, "--agency", MARKET, "--no-anchor", "--home", folder)
     assert main([*map(str, issued)]) == 0
-    command_killed_at(step, "up", "--home", folder)
+    server.killed_at(step, tmp_path, "up", "--home", folder)
     with service("up", "--home", folder, ready="http://"):
         until(lambda: done(folder))
         found = referee.judge(folder, f"http://127.0.0.1:{(folder / 'chain' / 'port').read_text()}")
-        certledger("check", "--all", "--home", folder)
+        assert main(["check", "--all", "--home", str(folder)]) == 0
     assert (found.entries, found.transactions, found.heads[-1][0]) == (20, 1, 20)
     print(f"up killed at {step}: 20 entries anchored by 1 transaction")
 
