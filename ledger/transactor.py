@@ -108,9 +108,13 @@ class Transactor:
         # Height first: a receipt read later can only be in a block at least as new.
         final = self._wire.final_height() if signed else 0
         under_way = []
+        # Asked before the receipts: a transaction mined in between has one.
+        counted = self._wire.next_nonce(self.address, final) if signed else 0
         for transaction in signed:
             receipt = self._wire.receipt(transaction.hash)
-            if receipt is None:
+            if receipt is None and transaction.nonce < counted:
+                receipt = _replaced(final)
+            elif receipt is None:
                 self._wire.send(transaction.raw)
             if receipt is None or receipt.block > final:
                 under_way.append(transaction)
@@ -140,3 +144,9 @@ class Transactor:
         with self._database.reading() as connection:
             signed = outbox.transactions(connection, state=outbox.SIGNED, sender=self.address)
         return max((transaction.nonce for transaction in signed), default=-1)
+
+
+def _replaced(final: int) -> Receipt:
+    """Of a transaction that can never be mined: its nonce is used, finally, by another one of the same account, sent
+    from elsewhere. It had no effect, and whoever wanted one is told so, as of one that reverted."""
+    return Receipt(block=final, succeeded=False, gas_used=0, created=None, published=(), refusals=())

@@ -51,8 +51,9 @@ class EvmWire:
     def final_height(self) -> int:
         return self._final(self.newest())
 
-    def next_nonce(self, address: str) -> int:
-        return _number(self._read(("eth_getTransactionCount", address, "latest"))[0])
+    def next_nonce(self, address: str, block: int | None = None) -> int:
+        at = "latest" if block is None else hex(block)
+        return _number(self._read(("eth_getTransactionCount", address, at))[0])
 
     def gas_for(self, sender: str, call: Call) -> int:
         # A margin: proofs do not grow between estimate and block, but other senders change what storage costs.

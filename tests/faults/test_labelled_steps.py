@@ -23,6 +23,8 @@ from labels import Server, labelled_steps
 
 from api.cli.main import main
 from certs import store
+from certs.store import Certificate
+from ledger.status import Status
 from ledger.store import outbox
 from ledger.verdict import Result
 
@@ -118,7 +120,7 @@ class Acts:
     def revoke(self) -> Arguments:
         self.home.issue(rows_of(self.home, self.name, 1))
         self.home.publish()
-        return ("cert", "revoke", newest(self.home), "--agency", MARKET)
+        return ("cert", "revoke", newest(self.home).identifier, "--agency", MARKET)
 
     def import_(self) -> Arguments:
         """Rows of their own from one folder of existing certificates, some of which have ended."""
@@ -152,16 +154,16 @@ class Acts:
         return ("member", "add", "--agency", POLICE, "--name", MARKET_NAME, "--type", CARD, "--type", added)
 
     def refresh(self) -> Arguments:
-        identifier = newest(self.home)
+        identifier = newest(self.home).identifier
         folder = self.home.folder.parent / self.name
         run(self.home, "bundle", "export", identifier, "--out", folder)
         return ("bundle", "refresh", folder / f"{identifier}.json")
 
 
-def newest(home: Home) -> str:
-    """Identifier of the certificate recorded last."""
+def newest(home: Home) -> Certificate:
+    """The certificate recorded last."""
     with home.city.database.reading() as connection:
-        return store.newest(connection, 1)[0].identifier
+        return store.newest(connection, 1)[0]
 
 
 def run(home: Home, *arguments: object) -> int:
@@ -190,8 +192,9 @@ def test_killed_at(
     after = referee.judge(living.folder, living.chain.url)
     assert after.waiting == 0 and after.transactions - before.transactions <= 3
     assert not living.wrong()
-    verified = living.verify(newest(living), online=True).verdict
-    assert verified.result is (Result.INVALID if act == "revoke" else Result.VALID), verified
+    last = newest(living)
+    verified = living.verify(last.identifier, online=True).verdict
+    assert verified.result is (Result.VALID if last.status == Status.ACTIVE else Result.INVALID), verified
     print(
         f"{act} killed at {step}: {len(told)} told, {after.certificates - before.certificates} certificates, "
         f"{after.transactions - before.transactions} transactions"

@@ -4,7 +4,7 @@ import os
 
 import steps
 
-if os.environ.get("DIE_AT"):
+if any(os.environ.get(variable) for variable in steps.ACTS):
     steps.live()
 if os.environ.get("TOLD"):
     steps.tell(os.environ["TOLD"])
