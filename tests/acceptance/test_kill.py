@@ -7,6 +7,7 @@ identifier down at that instant, unbuffered. The labelled steps one by one: test
 from __future__ import annotations
 
 import csv
+import json
 import os
 import random
 import shutil
@@ -18,6 +19,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
 from dataclasses import dataclass
+from functools import partial
 from itertools import count, islice
 from pathlib import Path
 
@@ -65,10 +67,9 @@ class Attempts:
         of = ("--agency", MARKET, "--type", LICENCE, "--home", self.home.path, "--json")
         return [str(COMMAND), "cert", "issue", str(file), *map(str, of)]
 
-    def killed(self, file: Path, left: float) -> bool:
-        """One attempt; False if it came to its end before its moment. `left`: part of the file not yet issued."""
-        work = self.startup + (self.whole - self.startup) * left
-        moment = self.dice.uniform(self.startup / 3, work)
+    def killed(self, file: Path, begin: int, *, last: bool) -> bool:
+        """One attempt; False if it answered before its moment. `begin`: entries before this file; `last`: not before
+        all of the file is recorded, so that it dies while it publishes, or is about to."""
         process = subprocess.Popen(
             self.asked(file),
             stdin=subprocess.DEVNULL,
@@ -77,14 +78,24 @@ class Attempts:
             env=environment(PYTHONPATH=str(DYING), TOLD=str(self.told)),
             cwd=ROOT,
         )
+        deadline = time.monotonic() + GUARD
+        while last and self.home.size() - begin < FILE_ROWS and process.poll() is None:
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
         with suppress(subprocess.TimeoutExpired):
-            assert process.wait(moment) == 0
-            process.communicate()
-            return False
+            process.wait(self.moment(begin, last=last))
         process.kill()
         answer, _ = process.communicate(timeout=GUARD)
         assert process.returncode in (0, -signal.SIGKILL), process.returncode
         return process.returncode != 0 and answer == b""  # one that had answered was done
+
+    def moment(self, begin: int, *, last: bool) -> float:
+        if last:
+            return self.dice.uniform(0, 0.5)
+        if self.dice.random() < 1 / 4:
+            return self.dice.uniform(self.startup / 3, self.startup)
+        left = 1 - (self.home.size() - begin) / FILE_ROWS
+        return self.dice.uniform(self.startup * 2 / 3, self.startup + (self.whole - self.startup) * left)
 
 
 def test_issuing_is_killed_at_random_moments(apart: Make, tmp_path: Path, shown: Shown) -> None:
@@ -100,7 +111,7 @@ def test_issuing_is_killed_at_random_moments(apart: Make, tmp_path: Path, shown:
         file, begin = next(source), home.size()
         quota = -(-(KILLS - kills) // max((ROWS - issued) // FILE_ROWS, 1))
         sent = publishing(home)
-        while quota and attempts.killed(file, left=1 - (home.size() - begin) / FILE_ROWS):
+        while quota and attempts.killed(file, begin, last=quota == 1):
             quota, kills = quota - 1, kills + 1
             recorded = home.size() - begin
             unfinished = recorded < FILE_ROWS or home.anchored_size() < home.size() or waiting(home)
@@ -125,8 +136,9 @@ def test_issuing_is_killed_at_random_moments(apart: Make, tmp_path: Path, shown:
     )
     shown(
         "afterwards",
-        f"{len(told):,} told, 0 missing; {found.certificates:,} certificates of {homes.FIRST_ROWS + issued:,} rows, none twice; "
-        f"{found.entries:,} entries contiguous; {len(found.heads)} heads, each a prefix of the next (ours, and a second tree)",
+        f"{len(told):,} told, 0 missing; {found.certificates:,} certificates of {homes.FIRST_ROWS + issued:,} rows, "
+        f"none twice; {found.entries:,} entries contiguous; {len(found.heads)} heads, each a prefix of the next by two "
+        "trees",
     )
     shown(
         "and",
@@ -150,11 +162,8 @@ def waiting(home: Home) -> int:
 def verified(home: Home, identifiers: list[str]) -> int:
     """How many bundles were found VALID, online and offline; any other verdict fails."""
     bundles = home.export(*identifiers)
-    calls: list[Callable[[], object]] = []
-    for bundle in bundles:
-        for more in ((), ("--offline",)):
-            calls.append(lambda b=bundle, m=more: certledger("verify", b, "--trust", home.trust, *m))  # type: ignore[misc]
-    side_by_side(calls)  # type: ignore[arg-type]
+    asked = [("verify", each, "--trust", home.trust, *more) for each in bundles for more in ((), ("--offline",))]
+    side_by_side(partial(certledger, *arguments) for arguments in asked)
     return len(bundles)
 
 
@@ -191,14 +200,14 @@ def test_the_chain_is_killed_while_it_publishes(apart: Make, tmp_path: Path, sho
     valid = verified(home, home.identifiers(found.entries)[-SAMPLE:])
     shown(
         "kill -9 of the chain while publishing",
-        f"seed {SEED}: {dead['engine']} engines, {dead['supervisor']} supervisors; issuing and offline verifying went on; "
-        f"anchor status showed {lags} behind; {found.entries} entries, {len(found.heads)} heads, {found.transactions} "
-        f"transactions, none twice; {valid} bundles VALID",
+        f"seed {SEED}: {dead['engine']} engines, {dead['supervisor']} supervisors; issuing and offline verifying went "
+        f"on; anchor status showed {lags} behind; {found.entries} entries, {len(found.heads)} heads, "
+        f"{found.transactions} transactions, none twice; {valid} bundles VALID",
     )
 
 
 def pid_of_supervisor(home: Home) -> int:
-    return int(home.run("devnet", "status", "--json").json["pid"])
+    return int(json.loads((home.path / "chain" / "devnet.json").read_text())["pid"])
 
 
 def engine_of(supervisor: int) -> int:
@@ -244,7 +253,7 @@ def test_the_chain_is_killed_while_a_city_is_made(tmp_path: Path, shown: Shown) 
             with subprocess.Popen(
                 [COMMAND, *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=environment(), cwd=ROOT
             ) as process:
-                until(lambda f=folder, p=process: (f / "chain" / "devnet.json").exists() or p.poll() is not None)  # type: ignore[misc]
+                until((folder / "chain" / "devnet.json").exists)
                 time.sleep(dice.uniform(0, 0.8))
                 died += kill_and_wait(pid_of_supervisor(Home(folder, folder)))
                 process.communicate(timeout=GUARD)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 import referee
-from homes import HANG_SECONDS, POLICE, POLICE_NAME, Home, copied
+from homes import POLICE, POLICE_NAME, Home
 
 from api import devchain, members
 from api.cli.main import main
