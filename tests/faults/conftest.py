@@ -7,12 +7,21 @@ from pathlib import Path
 
 import pytest
 from homes import Home, copied, found
+from labels import Server
 
 
 @pytest.fixture(scope="package")
 def founded(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A city's home in order, its chain stopped. Never used itself: copy it."""
     return found(tmp_path_factory.mktemp("founded") / "home")
+
+
+@pytest.fixture(scope="package")
+def server() -> Iterator[Server]:
+    """What commands are forked off to die."""
+    server = Server()
+    yield server
+    server.close()
 
 
 @pytest.fixture

@@ -12,16 +12,20 @@ from pathlib import Path
 
 import pytest
 import referee
-from homes import POLICE, POLICE_NAME, Home
+from homes import POLICE, POLICE_NAME, Home, found
+from labels import Server
+from test_labelled_steps import ROLLED_BACK
 
 from api import devchain, members
 from api.cli.main import main
+from api.initialise import initialise
 from api.members import Member
 from api.wiring import City
 from certs.errors import BundleError
 from certs.lifecycle import Change
 from ledger.errors import ChainMismatch, EngineError, LedgerError
 from ledger.evm.journal import HEIGHT, JOURNAL
+from ledger.store import outbox
 
 Said = pytest.CaptureFixture[str]
 
@@ -51,8 +55,8 @@ class Operator:
 
     def verdict(self, bundle: Path, *more: str, expect: int) -> dict[str, str]:
         """Reason by step; the exit code is what is expected."""
-        found = self.run("verify", bundle, "--trust", self.trust, *more, expect=expect)
-        return {step["step"]: step["reason"] for step in found["steps"]}  # type: ignore[attr-defined]
+        answer = self.run("verify", bundle, "--trust", self.trust, *more, expect=expect)
+        return {step["step"]: step["reason"] for step in answer["steps"]}  # type: ignore[attr-defined]
 
 
 @pytest.fixture
@@ -95,8 +99,8 @@ def test_the_engines_state_is_lost_and_the_journal_kept(home: Home) -> None:
     home.chain.start()
     home.reopen()
     home.publish()
-    found = referee.judge(home.folder, home.chain.url)
-    assert (anchored(home), found.transactions, found.heads[-1][0]) == (before, 1, 5)
+    judged = referee.judge(home.folder, home.chain.url)
+    assert (anchored(home), judged.transactions, judged.heads[-1][0]) == (before, 1, 5)
     assert not home.wrong()
 
 
@@ -133,9 +137,9 @@ def test_the_newest_anchors_are_missing(operator: Operator) -> None:
 
     waiting = len(home.ask("SELECT id FROM chain_transaction"))
     operator.here("anchor", "submit")
-    found = referee.judge(home.folder, home.chain.url)
+    judged = referee.judge(home.folder, home.chain.url)
     fresh = len(home.ask("SELECT id FROM chain_transaction")) - waiting
-    assert found.waiting == 0 and found.heads[-1][0] == home.size() == 10 - 1 and fresh <= 3
+    assert judged.waiting == 0 and judged.heads[-1][0] == home.size() == 10 - 1 and fresh <= 3
     assert home.reopen().deployment == deployment and not home.wrong()
     home.city.chain.confirm()
     # The old bundles name a block that is none any more: said so, until they are renewed.
@@ -147,9 +151,9 @@ def test_the_newest_anchors_are_missing(operator: Operator) -> None:
     assert operator.verdict(bad, expect=1)["STATUS"] == "STATUS_REVOKED"
     assert operator.verdict(bad, "--offline", expect=1)["STATUS"] == "STATUS_REVOKED"
     operator.verdict(operator.bundle(lost_one.identifier, "new"), expect=0)
-    print(f"rolled back by {nonces - 1} transactions: sent again, and {fresh} new; {len(found.heads)} heads")
+    print(f"rolled back by {nonces - 1} transactions: sent again, and {fresh} new; {len(judged.heads)} heads")
     operator.here("anchor", "submit")
-    assert referee.judge(home.folder, home.chain.url) == found
+    assert referee.judge(home.folder, home.chain.url) == judged
 
 
 def test_it_is_rolled_back_again_while_what_was_lost_is_under_way(operator: Operator) -> None:
@@ -162,8 +166,21 @@ def test_it_is_rolled_back_again_while_what_was_lost_is_under_way(operator: Oper
         home.city.publisher.step()
     rolled_back(home, older)
     home.publish()
-    found = referee.judge(home.folder, home.chain.url)
-    assert (found.entries, found.transactions, found.heads[-1][0]) == (3, 1, 3)
+    judged = referee.judge(home.folder, home.chain.url)
+    assert (judged.entries, judged.transactions, judged.heads[-1][0]) == (3, 1, 3)
+
+
+@pytest.mark.parametrize("step", ROLLED_BACK)
+def test_killed_while_taking_back_what_was_lost(operator: Operator, server: Server, tmp_path: Path, step: str) -> None:
+    home = operator.home
+    older = kept_chain(home)
+    home.issued(3)
+    home.publish()
+    rolled_back(home, older)
+    server.killed_at(step, tmp_path, "anchor", "submit", "--home", home.folder, "--json")
+    operator.here("anchor", "submit")
+    judged = referee.judge(home.folder, home.chain.url)
+    assert (judged.transactions, judged.heads[-1][0], home.wrong()) == (1, 3, [])
 
 
 def test_a_journal_cut_off_is_refused_until_the_operator_says_so(operator: Operator) -> None:
@@ -182,8 +199,8 @@ def test_a_journal_cut_off_is_refused_until_the_operator_says_so(operator: Opera
     home.chain.start()
     home.reopen()
     operator.here("anchor", "submit")
-    found = referee.judge(home.folder, home.chain.url)
-    assert (found.transactions, found.heads[-1][0], home.wrong()) == (1, 3, [])
+    judged = referee.judge(home.folder, home.chain.url)
+    assert (judged.transactions, judged.heads[-1][0], home.wrong()) == (1, 3, [])
 
 
 def test_what_the_governor_registered_comes_back_with_it(operator: Operator) -> None:
@@ -201,7 +218,7 @@ def test_what_the_governor_registered_comes_back_with_it(operator: Operator) -> 
     assert len(home.ask("SELECT id FROM chain_transaction")) == before + 1
 
 
-def test_another_consortium_in_the_chains_place(operator: Operator, founded: Path, tmp_path: Path) -> None:
+def test_another_consortium_in_the_chains_place(operator: Operator, tmp_path: Path) -> None:
     """Reset to its beginning, and another ledger founded there: refused with words, and nothing sent to it."""
     home = operator.home
     home.issued(3)
@@ -210,7 +227,7 @@ def test_another_consortium_in_the_chains_place(operator: Operator, founded: Pat
     home.issued(2, start=4)
     home.chain.stop()
     other = tmp_path / "other"
-    found_elsewhere(other)
+    found(other)
     shutil.rmtree(home.city.chain_folder)
     shutil.copytree(other / "chain", home.city.chain_folder)
     home.chain.start()
@@ -224,22 +241,14 @@ def test_another_consortium_in_the_chains_place(operator: Operator, founded: Pat
     operator.verdict(bundle, "--offline", expect=0)
 
 
-def found_elsewhere(folder: Path) -> None:
-    from homes import found
-
-    found(folder)
-
-
 def refusal(ask: Callable[[], object]) -> LedgerError:
     with pytest.raises(ChainMismatch) as refused:
         ask()
     return refused.value
 
 
-def test_the_chain_is_gone_while_a_city_is_being_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_chain_is_gone_while_a_city_is_being_made(tmp_path: Path) -> None:
     """Deployed, not yet written down, and the chain's folder lost: the same contracts, sent again."""
-    from homes import initialise
-
     chains = []
     folder = tmp_path / "home"
 
@@ -258,8 +267,6 @@ def test_the_chain_is_gone_while_a_city_is_being_made(tmp_path: Path, monkeypatc
         assert city.deployment == deployment
         city.chain.confirm()
         with city.database.reading() as connection:
-            from ledger.store import outbox
-
             labels = [each.label for each in outbox.transactions(connection)]
     chains.pop().stop()
     assert len(labels) == 4 and len({*labels}) == 4
