@@ -24,8 +24,11 @@ INTERNAL = 4
 """A defect of this program."""
 
 _BY_CODE = {
-    **{"NOT_ANCHORED": UNDETERMINED, "ANCHOR_LOST": UNDETERMINED, "DECISION_REFUSED": REFUSED},
-    **{"TRUST_EXPIRED": USAGE, "TRUST_FORM": USAGE},
+    "NOT_ANCHORED": UNDETERMINED,
+    "ANCHOR_LOST": UNDETERMINED,
+    "DECISION_REFUSED": REFUSED,
+    "TRUST_EXPIRED": USAGE,
+    "TRUST_FORM": USAGE,
 }
 _BY_CLASS: tuple[tuple[type[Exception], int], ...] = (
     (ChainUnavailable, UNDETERMINED),
