@@ -32,7 +32,7 @@ from prepared_city import LICENCE, MARKET, Home, Make
 
 ROWS, KILLS = (100_000, 200) if FULL else (10_000, 20)
 FILE_ROWS = 2_500
-CHAIN_KILLS, INIT_KILLS = (20, 8) if FULL else (4, 2)
+CHAIN_KILLS, INIT_KILLS = (20, 8) if FULL else (4, 1)
 SAMPLE = 10 if FULL else 3
 CATCH_UP = 3
 """Transactions that may be needed after an outage."""
