@@ -6,7 +6,7 @@ PIP    := python -m pip install --quiet --disable-pip-version-check --no-deps
 LOCKED := --only-binary :all: --require-hashes -r
 UVC    := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
           --no-emit-index-url --no-emit-find-links --no-annotate --no-header
-.PHONY: demo test bench test-interop shown check contracts fresh lock samples clean help
+.PHONY: demo test bench test-interop test-postgres shown check contracts fresh lock samples clean help
 
 help:            ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
@@ -33,6 +33,11 @@ contracts: $(V)/dev $(V)/npm  ## recompile and compare the contracts; fuzz, cove
 test-interop: $(V)/dev $(V)/npm  ## our log read by Go's log client; needs Debian's golang
 	@command -v go >/dev/null || { echo 'go is missing: on Debian, apt-get install golang-go golang-golang-x-mod-dev'; exit 2; }
 	@pytest -q -s tests/interop
+
+test-postgres: $(V)/dev  ## two sequencers on PostgreSQL; needs Debian's postgresql
+	@ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null || \
+	  { echo 'PostgreSQL is missing: on Debian, apt-get install postgresql'; exit 2; }
+	@pytest -q -s tests/postgres
 
 samples: $(V)/run  ## write samples/*.csv anew
 	@python scripts/make_samples.py

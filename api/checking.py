@@ -84,6 +84,16 @@ def agreement(city: City, *, chain_answers: bool) -> Iterator[Checked]:
             on_chain = str(head.size if head else 0) if chain_answers else "?"
             detail = f"{row.name.stream}: {row.head.size} / {on_chain}"
             yield _judged("heads", differences, detail)
+            kept = outbox.newest_anchor(connection, row.no)
+            if chain_answers and kept is not None and (head is None or head.size < kept.size):
+                yield _rolled_back(row.name.stream, kept.size, head.size if head else 0)
+
+
+def _rolled_back(stream: str, anchored: int, chain: int) -> Checked:
+    """Nothing of ours is wrong, but what stood on the chain does not stand there now."""
+    detail = f"{stream}: {anchored} / {chain}"
+    error = LedgerError("CHAIN_ROLLED_BACK", detail, log=stream, anchored=anchored, chain=chain)
+    return Checked("chain", Outcome.WRONG, detail, error)
 
 
 def _rehashed(city: City, leaves: int, progress: Progress) -> Iterator[Checked]:

@@ -41,6 +41,7 @@ def make(
         password = home / wiring.PASSWORD
         if not password.exists():
             passwords.write_new(password)
+        # Crash init/password: no settings, so no city yet; the password is used again.
         settings = Settings(
             city=city,
             division=division,
@@ -51,6 +52,7 @@ def make(
         )
         _obeyed(settings, node)
         settings_file.write(home, settings)
+        # Crash init/settings: a city with an id and no key.
     except OSError as error:
         raise ApiError("HOME_UNWRITABLE", f"{home}: {error.strerror}", path=home, reason=error.strerror) from None
 

@@ -44,10 +44,13 @@ def prepare(
         funding.reach(opened)  # before there are keys: until then another node may still be named
     if not (home / wiring.KEYSTORE).exists():
         Keystore.create(home / wiring.KEYSTORE, passwords.read(opened.settings.password_file))
+    # Crash init/keystore: an empty keystore.
     opened.keystore.generate(*wiring.CITY_KEYS)
+    # Crash init/keys: all keys at once or none; those that are there stay.
     database = opened.unchecked_database()
     runner.upgrade(database)
     database.close()
+    # Crash init/tables: an empty database.
     return opened
 
 
@@ -74,6 +77,7 @@ def initialise(
         start_chain(opened)
     elif not deployed:
         funding.fund(opened)
+    # Crash init/chain: a chain that nobody asks anything; it is found running.
     if not deployed:
         _deploy(opened, cards)
     _register_keys(opened)
@@ -119,6 +123,7 @@ def _register_keys(opened: City) -> None:
     ]
     known = {key.kid for key in opened.chain.facts(Question(kids=tuple(step.subject for step in steps))).keys}
     members.carry_out(opened, "city-keys", [step for step in steps if step.subject not in known])
+    # Crash init/city-keys: everything is done; the same command finds it so.
 
 
 def _refuse_unlike(cards: Sequence[Card]) -> None:
@@ -152,4 +157,6 @@ def _keep(home: Path, deployment: Deployment) -> None:
     path = home / wiring.DEPLOYMENT
     beside = path.with_suffix(".new")
     beside.write_bytes(canonical.dumps(deployment_json(deployment)))
+    # Crash init/deployed: written beside, so that half a file is never read; it is derived again.
     beside.replace(path)
+    # Crash init/named: the contracts are known; what follows asks the chain what it has already.

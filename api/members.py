@@ -72,6 +72,7 @@ def add(city: City, *wanted: Member) -> list[Step]:
     """Make agencies of this city known with their keys and types, in one transaction. Safe to call again."""
     steps = [step for member in wanted for step in plan(city, member.agency, member.types)]
     carry_out(city, "member", steps)
+    # Crash member/on-chain: the chain knows it and our table does not; the same command reads it.
     for member in wanted:
         refresh(city, member.agency, member.name)
     return steps

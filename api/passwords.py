@@ -27,9 +27,13 @@ def read(file: str) -> bytes:
 
 def write_new(path: Path) -> None:
     """A random password in a file only the owner reads: for development, where the keys protect nothing."""
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    beside = path.with_name(path.name + ".new")
+    beside.unlink(missing_ok=True)
+    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w") as file:
+        # Crash init/password-open: an empty file beside, made anew; under its name it would be no password for ever.
         file.write(secrets.token_urlsafe(24) + "\n")
+    beside.replace(path)
 
 
 def _from_file(path: Path) -> bytes:

@@ -13,7 +13,7 @@ from certs.bundle import MAX_BYTES
 from certs.certificate_type import load_catalogue
 from certs.source_file import SourceFile, digest, media_type
 from certs.verify.verifier import Verified, Verifier
-from certs.verify.view import Policy, Silent
+from certs.verify.view import NODE_BEHIND, Policy, Silent
 from ledger import trust as trusts
 from ledger.errors import CanonicalError, ChainMismatch, ChainUnavailable, VerificationError
 from ledger.facts import Facts, Question
@@ -64,12 +64,15 @@ def verify(untrusted: bytes, trust: Trust, now: datetime, *, offline: bool, file
     live: Facts | Silent | None = None
     if trust.nodes and not offline:
         question = verifier.question(untrusted)
-        live = ask(trust, question) if question else None
+        live = ask(trust, question, verifier.signed_block(untrusted)) if question else None
     return verifier.verify(untrusted, policy(), now, live, file)
 
 
-def ask(trust: Trust, question: Question) -> Facts | Silent:
-    """The first node that answers for the trusted deployment; else why the last one did not."""
+def ask(trust: Trust, question: Question, signed: tuple[int, bytes] | None) -> Facts | Silent:
+    """The first node that answers for the trusted deployment; else why the last one did not.
+
+    `signed`: number and hash of a block that its chain must hold.
+    """
     from ledger.evm.client import EvmChain
     from ledger.evm.rpc import Rpc
 
@@ -79,7 +82,10 @@ def ask(trust: Trust, question: Question) -> Facts | Silent:
             with Rpc(node, timeout=NODE_SECONDS) as rpc:
                 chain = EvmChain(rpc, trust.deployment, final=lambda newest: newest)
                 chain.confirm()
-                return chain.facts(question)
+                facts = chain.facts(question)
+                if signed is None or chain.holds(*signed):
+                    return facts
+                silent = Silent(NODE_BEHIND)
         except (ChainUnavailable, ChainMismatch) as error:
             silent = Silent(error.code)
     return silent

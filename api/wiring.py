@@ -53,6 +53,9 @@ CITY_KEYS = (
     (INDEX_KEY, HMAC),
 )
 
+SETTLE_SECONDS = 60.0
+"""For the governor's transactions to become final."""
+
 PROJECT = Path(__file__).resolve().parent.parent
 """Where node_modules is, when it runs from a checkout."""
 
@@ -159,13 +162,18 @@ class City:
         return chain
 
     def transactor(self, account: str) -> Transactor:
-        """The transactions of one of the city's accounts."""
+        """The transactions of one of the city's accounts; those that the chain has lost are under way again."""
         sender = Account(self.keystore.account_secret(account))
-        return Transactor(self.database, self.wire, sender)
+        transactor = Transactor(self.database, self.wire, sender)
+        transactor.reopen()
+        return transactor
 
     @cached_property
     def publisher(self) -> Publisher:
-        return Publisher(self.database, self.chain, self.transactor(PUBLISHER))
+        """Ready: where the chain was rolled back, what the governor had registered is there again."""
+        chain = self.chain  # first of all: nothing is sent again to another chain
+        self.transactor(GOVERNOR).settle_all(SETTLE_SECONDS)
+        return Publisher(self.database, chain, self.transactor(PUBLISHER))
 
     @cached_property
     def bundler(self) -> Bundler:

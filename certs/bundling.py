@@ -14,7 +14,7 @@ from certs.bundle import Bundle
 from certs.errors import BundleError
 from certs.store import Certificate
 from certs.verify import material
-from certs.verify.material import FormatError
+from certs.verify.material import FormatError, Material
 from ledger import entries, snapshot, tile
 from ledger.errors import VerificationError
 from ledger.facts import PublishedHead, Question
@@ -53,7 +53,7 @@ class Bundler:
     def bundle(self, identifier: str, *, only: Iterable[str] | None = None) -> Bundle:
         """`only`: the names of the claims to show; None shows all.
 
-        Raises `BundleError` NOT_ANCHORED, CERTIFICATE_UNKNOWN; `ChainUnavailable`.
+        Raises `BundleError` NOT_ANCHORED, ANCHOR_LOST, CERTIFICATE_UNKNOWN; `ChainUnavailable`.
         """
         with self._database.reading() as connection:
             certificate = store.by_identifier(connection, identifier)
@@ -61,6 +61,9 @@ class Bundler:
                 raise BundleError("CERTIFICATE_UNKNOWN", "no such certificate here", identifier=identifier)
             recorded = self._recorded(connection, certificate)
         facts = self._chain.facts(_question(certificate, recorded))
+        # Of a closed epoch the bundle is made all the same: that the entry is void is the verifier's to say.
+        if recorded.head not in facts.heads and not self._chain.closed([recorded.head.log])[0]:
+            raise BundleError("ANCHOR_LOST", "the chain does not confirm the anchor", identifier=identifier)
         kid = parse_compact(recorded.text.partition("~")[0], typ=sdjwt.TYP).kid
         key = next((key for key in facts.keys if key.kid == kid), None)
         if key is None:
@@ -82,14 +85,26 @@ class Bundler:
     def refresh(self, untrusted: bytes) -> Bundle:
         """The same evidence with a snapshot of now: as good as new for verifiers that want a fresh status.
 
+        Where the chain was rolled back since and the log is anchored anew, also with the new anchor and its proof.
         Raises `VerificationError` BUNDLE_FORM if it is no bundle; what is in it is the verifier's to judge.
         """
         try:
             parts = material.read(untrusted)
         except FormatError as error:
             raise VerificationError("BUNDLE_FORM", str(error), place=error.reason.name) from None
-        facts = self._chain.facts(parts.question())
-        return replace(parts.bundle, snapshot=snapshot.sign(facts, self._witness))
+        bundle, facts = parts.bundle, self._chain.facts(parts.question())
+        if bundle.head not in facts.heads and (moved := self._anchored_anew(parts)) is not None:
+            bundle = replace(bundle, head=moved.head, proof=moved.proof)
+            facts = self._chain.facts(replace(parts.question(), heads=(moved.head,)))
+        return replace(bundle, snapshot=snapshot.sign(facts, self._witness))
+
+    def _anchored_anew(self, parts: Material) -> _Recorded | None:
+        """Our own record of a bundle's certificate, if it is ours and at this very place."""
+        with self._database.reading() as connection:
+            certificate = store.by_digest(connection, parts.digest)
+            recorded = self._recorded(connection, certificate) if certificate else None
+        place = (parts.bundle.city, parts.bundle.epoch, parts.bundle.index)
+        return recorded if recorded and (recorded.log.city, recorded.log.epoch, recorded.index) == place else None
 
     def _recorded(self, connection: Connection, certificate: Certificate) -> _Recorded:
         row = next(row for row in logs.every(connection) if row.no == certificate.log_no)

@@ -45,6 +45,7 @@ class ChangeStatus:
         store.set_status(turn.connection, certificate.digest, kind.status)
         queued = StatusChange(certificate.issuer, certificate.digest, kind.status, self.reason, self.effective_from)
         outbox.put(turn.connection, outbox.STATUS, certificate.digest, encode_change(queued))
+        # Crash change/queued: rolled back with the whole append; the certificate is as it was.
         body = lifecycle.change_body(
             digest=certificate.digest,
             identifier=certificate.identifier,

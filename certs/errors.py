@@ -55,4 +55,4 @@ class IssuingError(CertsError):
 
 
 class BundleError(CertsError):
-    """A bundle cannot be made. Codes: NOT_ANCHORED (identifier), CERTIFICATE_UNKNOWN (identifier)."""
+    """A bundle cannot be made. Codes: NOT_ANCHORED, ANCHOR_LOST, CERTIFICATE_UNKNOWN (identifier)."""

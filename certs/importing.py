@@ -126,6 +126,7 @@ class Importing:
         with self._database.writing() as connection:
             known = store.by_identifiers(connection, [each.identifier for each in batch])
             first_place = store.reserve_places(connection, len(batch))
+        # Crash import/places: these status places are wasted, no more.
         now = self._clock()
         # Signed for the rows that look new. What looks known is judged again under the log's lock. By line and not by
         # identifier: two rows of one identifier need not say the same, and the first must not get the other's twin.
@@ -136,7 +137,10 @@ class Importing:
             for i, each in enumerate(batch)
             if each.identifier not in known
         }
-        yield from self._sequencer.append(self._log, _Register(self._mint, batch, minted)).value
+        # Crash import/minted: a twin that is not recorded has never existed.
+        results = self._sequencer.append(self._log, _Register(self._mint, batch, minted)).value
+        # Crash import/recorded: durable, and nobody was told; the same rows again are *already registered*.
+        yield from results
 
 
 class _Register:
@@ -155,6 +159,7 @@ class _Register:
         for change in run.changes:  # after the rows they are about
             store.set_status(turn.connection, change.digest, Status(change.status))
             outbox.put(turn.connection, outbox.STATUS, change.digest, encode_change(change))
+        # Crash import/ended: rolled back with the whole append.
         return Decided(run.drafts, results)
 
 

@@ -85,9 +85,13 @@ class Issuing:
         with self._database.writing() as connection:
             known = store.newest_by_row_key(connection, [claim.row_key for claim in claims])
             first_place = store.reserve_places(connection, len(rows))
+        # Crash issue/places: these status places are wasted, no more.
         minted = self._sign(claims, known, first_place)
+        # Crash issue/minted: what is minted and not recorded has never existed.
         act = _Record(self._mint, claims, minted, self._renew)
-        yield from self._sequencer.append(self._log, act).value
+        results = self._sequencer.append(self._log, act).value
+        # Crash issue/recorded: durable, and nobody was told; the same rows again are *already issued*.
+        yield from results
 
     def _sign(self, claims: Sequence[Claim], known: dict[bytes, Certificate], first_place: int) -> dict[int, Minted]:
         """Certificates by position, for the rows that look new. What looks known is judged again under the lock."""
@@ -191,6 +195,7 @@ def _superseded(connection: Connection, old: Certificate, new: Certificate) -> D
         next_digest=new.digest,
     )
     outbox.put(connection, outbox.STATUS, old.digest, encode_change(change))
+    # Crash issue/superseded: rolled back with the whole append; the old certificate holds.
     body: dict[str, Json] = {"digest": old.digest.hex(), "identifier": old.identifier, "next": new.digest.hex()}
     return Draft(SUPERSEDE, old.issuer, body)
 

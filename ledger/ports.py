@@ -96,8 +96,8 @@ class Wire(Protocol):
     def final_height(self) -> int:
         """Number of the newest block that cannot go away any more, by this engine's finality rule."""
 
-    def next_nonce(self, address: str) -> int:
-        """How many transactions of the account are mined."""
+    def next_nonce(self, address: str, block: int | None = None) -> int:
+        """How many transactions of the account are mined, up to a block; None: the newest."""
 
     def gas_for(self, sender: str, call: Call) -> int:
         """Gas limit to sign with."""

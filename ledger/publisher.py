@@ -146,6 +146,7 @@ class Publisher:
             for head in heads:
                 _keep_anchor(connection, row, head)
             outbox.mark(connection, item.id, outbox.DONE)
+            # Crash publish/read-back: rolled back; the next pass reads the chain's history again.
 
     def _row(self, connection: Connection, item: Item) -> LogRow:
         row = logs.find(connection, item.key)
@@ -156,15 +157,17 @@ class Publisher:
     def _send(self, plans: Sequence[_Plan]) -> None:
         signed = self._transactor.sign([plan.call for plan in plans])
         stored: list[StoredTransaction] = []
-        # Signed and stored with its items in one transaction. Crash before: nothing is sent, the items wait.
+        # Crash publish/signed: nothing is stored and nothing sent, the items wait.
         with self._database.writing() as connection:
             for plan, transaction in zip(plans, signed, strict=True):
                 kept = self._transactor.store(connection, transaction, plan.label)
                 for item, body in zip(plan.items, plan.bodies, strict=True):
                     outbox.take(connection, item.id, body, kept.id)
                 stored.append(kept)
-        # Crash here: stored but not sent; the next pass sends the same bytes.
+            # Crash publish/taken: rolled back, as before.
+        # Crash publish/stored: stored with its items and not sent; the next pass sends the same bytes.
         self._transactor.send(stored)
+        # Crash publish/sent: the chain may have it; the next pass asks for the receipt of this very transaction.
 
     def _settled(self, connection: Connection, settled: Settled) -> None:
         """In the transaction that marks it settled: keep anchors, close items, queue again what did not take."""

@@ -187,28 +187,34 @@ class Sequencer:
 
     def _commit(self, log: LogName, tickets: Sequence[_Ticket]) -> None:
         with self._database.writing() as connection:
-            # 1. Lock the head row. Crash: nothing happened.
+            # 1. Lock the head row.
             row = logs.lock(connection, log)
             read = logs.tile_reader(connection, row.no)
             self._refuse_damage(row, read)
             at = self._now(row)
-            # 2. Let each act decide, in its own savepoint. Crash: the transaction is rolled back as a whole.
+            # Crash append/locked: nothing happened.
+            # 2. Let each act decide, in its own savepoint.
             batch = _Batch()
             for ticket in tickets:
                 self._decide(connection, row, at, ticket, batch)
             if not batch.leaves:
                 return
-            # 3. Entries, tiles, head and outbox row, all in this transaction. Crash: as before.
+            # Crash append/decided: the transaction is rolled back as a whole, the acts' own rows with it.
+            # 3. Entries, tiles, head and outbox row, all in this transaction.
             logs.insert_entries(connection, row.no, row.head.size, batch.sealed)
+            # Crash append/entries: as before.
             size = row.head.size + len(batch.leaves)
             # On the very tiles that were just found sound.
             logs.write_tiles(connection, row.no, tile.extend(read, row.head.size, batch.leaves))
+            # Crash append/tiles: as before.
             head = self._reread(connection, row, size, batch)
             logs.move_head(connection, row.no, head, at)
             outbox.put_head(connection, row.id)
-        # 4. Committed. Crash here: the entries stand, nobody was told; the guard is behind, which is harmless.
+            # Crash append/written: as before, up to the commit.
+        # Crash append/committed: the entries stand, nobody was told; the guard is behind, which is harmless.
+        # 4. Make the guard durable, then answer.
         self._guard.raise_to(row.id, head)
-        # 5. Guard durable. Crash here: entries stand and cannot be rolled back unseen; a caller asks again.
+        # Crash append/guarded: the entries stand and cannot be rolled back unseen; a caller asks again.
 
     def _decide(self, connection: Connection, row: LogRow, at: str, ticket: _Ticket, batch: _Batch) -> None:
         first = row.head.size + len(batch.leaves)

@@ -53,6 +53,23 @@ class Transactor:
             for i, call in enumerate(calls)
         ]
 
+    def reopen(self) -> int:
+        """Take back what the chain has forgotten: a chain rolled back to an earlier block counts fewer transactions
+        of the account than are settled here. The same bytes are under way again. Returns how many.
+
+        A node that is merely behind is told what it will hear anyway, and answers with the same receipts.
+        """
+        # Settled first: what another process settles after the node was asked is none of what is missing.
+        with self._database.reading() as connection:
+            settled = outbox.settled_nonces(connection, self.address)
+        counted = self._wire.next_nonce(self.address) if settled else 0
+        lost = [nonce for nonce in settled if nonce >= counted]
+        if lost:
+            with self._database.writing() as connection:
+                outbox.reopen(connection, self.address, lost)
+            # Crash transact/reopened: under way, as after any other crash; `settle` sends them.
+        return len(lost)
+
     def store(self, connection: Connection, signed: Signed, label: str) -> StoredTransaction:
         """Make a signed transaction durable with the caller's transaction. Only then may it be sent."""
         return outbox.store(
@@ -60,9 +77,9 @@ class Transactor:
         )
 
     def send(self, stored: Sequence[StoredTransaction]) -> None:
-        # Crash between two: `settle` sends the rest again from the table.
         for transaction in stored:
             self._wire.send(transaction.raw)
+            # Crash transact/one-sent: `settle` sends the rest from the table.
 
     def once(self, label: str, call: Callable[[], Call], *, finished: bool = True) -> StoredTransaction:
         """Do `call` unless a transaction of this label is under way or done; stored and sent on return.
@@ -77,6 +94,7 @@ class Transactor:
             (signed,) = self.sign([call()])
             with self._database.writing() as connection:
                 known = [self.store(connection, signed, label)]
+            # Crash transact/stored: the same call finds it under its label, and sends these bytes.
         self.send([transaction for transaction in known if transaction.state == outbox.SIGNED])
         return known[-1]
 
@@ -90,9 +108,13 @@ class Transactor:
         # Height first: a receipt read later can only be in a block at least as new.
         final = self._wire.final_height() if signed else 0
         under_way = []
+        # Asked before the receipts: a transaction mined in between has one.
+        counted = self._wire.next_nonce(self.address, final) if signed else 0
         for transaction in signed:
             receipt = self._wire.receipt(transaction.hash)
-            if receipt is None:
+            if receipt is None and transaction.nonce < counted:
+                receipt = _replaced(final)
+            elif receipt is None:
                 self._wire.send(transaction.raw)
             if receipt is None or receipt.block > final:
                 under_way.append(transaction)
@@ -115,8 +137,16 @@ class Transactor:
             ours = outbox.settled(connection, settled.transaction.id, state, receipt.block, receipt.gas_used)
             if ours and record is not None:
                 record(connection, settled)
+            # Crash settle/marked: rolled back; its receipt is read again.
+        # Crash settle/recorded: mark, anchors and items stand together; whoever waited asks again.
 
     def _unsettled_nonce(self) -> int:
         with self._database.reading() as connection:
             signed = outbox.transactions(connection, state=outbox.SIGNED, sender=self.address)
         return max((transaction.nonce for transaction in signed), default=-1)
+
+
+def _replaced(final: int) -> Receipt:
+    """Of a transaction that can never be mined: its nonce is used, finally, by another one of the same account, sent
+    from elsewhere. It had no effect, and whoever wanted one is told so, as of one that reverted."""
+    return Receipt(block=final, succeeded=False, gas_used=0, created=None, published=(), refusals=())

@@ -68,8 +68,11 @@ def write(path: Path, content: bytes) -> None:
     """A bundle shows a person's certificate: for the owner of the file alone."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.unlink(missing_ok=True)
-        path.touch(mode=0o600)
-        path.write_bytes(content)
+        beside = path.with_name(path.name + ".new")
+        beside.unlink(missing_ok=True)
+        beside.touch(mode=0o600)
+        beside.write_bytes(content)
+        # Crash bundle/written: beside the old one, which a refresh must not lose.
+        beside.replace(path)
     except OSError as error:
         raise ApiError("FILE_UNWRITABLE", f"{path}: {error.strerror}", path=path, reason=error.strerror) from None

@@ -11,7 +11,7 @@ from certs.verify.finding import failed, passed, unknown
 from certs.verify.issuer import SKEW
 from certs.verify.material import Material
 from certs.verify.reasons import Reason
-from certs.verify.view import Policy, View
+from certs.verify.view import NODE_BEHIND, Policy, View
 from ledger.facts import Facts
 from ledger.status import Status, history, status_at
 from ledger.verdict import Finding
@@ -80,6 +80,8 @@ def _fresh(view: View, facts: Facts, policy: Policy) -> Finding:
     }
     if view.source == "node":
         return passed(Reason.STATUS_OK, source="node", **compared)
+    if view.silent is not None and view.silent.reason == NODE_BEHIND:
+        return unknown(Reason.STATUS_NODE_BEHIND, **compared)
     if view.silent is not None:
         return unknown(Reason.STATUS_CHAIN_SILENT, problem=view.silent.reason, **compared)
     age = view.seconds - facts.time

@@ -16,7 +16,7 @@ from certs.verify.reasons import Reason
 from certs.verify.view import Policy, Silent, view
 from ledger import snapshot
 from ledger.canonical import Json
-from ledger.errors import VerificationError
+from ledger.errors import CanonicalError, VerificationError
 from ledger.facts import Facts, Question
 from ledger.statement import parse_timestamp
 from ledger.trust import Trust
@@ -65,6 +65,17 @@ class Verifier:
             return material.read(untrusted).question()
         except FormatError:
             return None
+
+    def signed_block(self, untrusted: bytes) -> tuple[int, bytes] | None:
+        """(number, hash) of the block that enough trusted cities have signed in this bundle; None if they have not.
+
+        A node whose chain does not hold it is behind what these cities saw, or was rolled back: not to be believed.
+        """
+        try:
+            facts = snapshot.verify(material.read(untrusted).bundle.snapshot, self._trust)
+        except (FormatError, VerificationError, CanonicalError):
+            return None
+        return facts.block, facts.block_hash
 
     def verify(
         self,

@@ -27,6 +27,10 @@ class Policy:
         return self.max_anchor_lag.get(type_code, MAX_ANCHOR_LAG)
 
 
+NODE_BEHIND = "NODE_BEHIND"
+"""Why a node counts as silent that answers from a chain without the block that cities signed in the bundle."""
+
+
 @dataclass(frozen=True, slots=True)
 class Silent:
     """A node named in the trust file was asked and did not answer. The only source of UNKNOWN but age."""

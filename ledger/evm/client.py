@@ -51,8 +51,9 @@ class EvmWire:
     def final_height(self) -> int:
         return self._final(self.newest())
 
-    def next_nonce(self, address: str) -> int:
-        return _number(self._read(("eth_getTransactionCount", address, "latest"))[0])
+    def next_nonce(self, address: str, block: int | None = None) -> int:
+        at = "latest" if block is None else hex(block)
+        return _number(self._read(("eth_getTransactionCount", address, at))[0])
 
     def gas_for(self, sender: str, call: Call) -> int:
         # A margin: proofs do not grow between estimate and block, but other senders change what storage costs.
@@ -147,6 +148,11 @@ class EvmChain(EvmWire):
         to = self.deployment.log_anchor.address
         answers = self.ask([(to, log_anchor.closing_call(log)) for log in logs])
         return [log_anchor.closing(answer) is not None for answer in answers]
+
+    def holds(self, number: int, block_hash: bytes) -> bool:
+        """Whether the chain has this very block."""
+        (block,) = self._read(("eth_getBlockByNumber", hex(number), False))
+        return isinstance(block, dict) and _bytes(block.get("hash")) == block_hash
 
     def ask(self, calls: Sequence[tuple[str, bytes]]) -> list[bytes]:
         """Answers of several views, (address, call) each, at the newest block; in one batch."""

@@ -39,11 +39,14 @@ def deploy(
         "deploy/MemberRegistry",
         lambda: Call(None, member_registry.creation(consortium, founders, production=production), GAS),
     )
+    # Crash deploy/registry: the outbox has the first contract under its label, so it is not made twice.
     at = created_address(registry)
     # The others read the registry in their constructors; nonces keep the order, so one block can hold all three.
     anchor = transactor.once("deploy/LogAnchor", lambda: Call(None, log_anchor.creation(at, min_interval), GAS))
     status = transactor.once("deploy/StatusRegistry", lambda: Call(None, status_registry.creation(at), GAS))
+    # Crash deploy/sent: the same three transactions are found under their labels.
     transactor.settle_all(SETTLE_SECONDS)
+    # Crash deploy/settled: addresses follow from sender and nonce, so nothing about them can be lost.
     return Deployment(
         consortium=consortium,
         chain_id=wire.chain_id,

@@ -98,16 +98,19 @@ class Journal:
             self._settle()
             self._uncertain = True
             _write_all(self._fd, line, self._end)
+            # Crash journal/written: step 1.
             # After a failed fsync the kernel may have thrown the pages away and call the next fsync a success, so
             # nothing is ever only fsynced again: the line is cut off and written anew.
             os.fsync(self._fd)
             self._uncertain = False
+            # Crash journal/synced: step 2.
         except OSError as error:
             with contextlib.suppress(OSError):
                 self._settle()
             raise self._unwritable(error) from error
         self._follow(run, self._end + len(line), digits)
         self.publish()
+        # Crash journal/published: step 3.
 
     def publish(self) -> None:
         """Tell every process the durable height. Does nothing when that is done. Raises JOURNAL_WRITE_FAILED."""

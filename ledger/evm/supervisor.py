@@ -167,14 +167,14 @@ class Keeper:
         return _IDLE_LOOK_SECONDS
 
     def _mine(self, rpc: Rpc, journal: Journal) -> None:
-        # 1. mine           the engine dies here: the transactions are gone and were never final
-        # 2. read, append   the block is on disk and published: final; before that step 1's remark holds
+        # Then read and append: once the block is on disk and its height published, it is final.
         try:
             history.mine(rpc, max(journal.time + 1, int(time.time())))
         except RpcError:
             # Somebody else mined in between (the door is open to evm_mine): the next look journals that.
             if history.height(rpc) == journal.height:
                 raise
+        # Crash chain/mined: the block is gone and was never final; its transactions are sent again by their senders.
         self._mined_at = time.monotonic()
         self._catch_up(rpc, journal)
 

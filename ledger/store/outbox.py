@@ -6,10 +6,11 @@ A transaction is stored, signed and numbered, before it is sent: after a crash t
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row, func, insert, select, update
+from sqlalchemy import Row, delete, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from ledger.errors import StoreConflict
@@ -113,6 +114,32 @@ def settled(connection: Connection, transaction_id: int, state: str, block: int,
     where = (schema.transaction.c.id == transaction_id, schema.transaction.c.state == SIGNED)
     values = {"state": state, "block": block, "gas_used": gas_used}
     return connection.execute(update(schema.transaction).where(*where).values(**values)).rowcount == 1
+
+
+def settled_nonces(connection: Connection, sender: str) -> list[int]:
+    """Nonces of an account's transactions that are settled, final or reverted; rising."""
+    where = (schema.transaction.c.sender == sender, schema.transaction.c.state != SIGNED)
+    query = select(schema.transaction.c.nonce).where(*where)
+    return list(connection.execute(query.order_by(schema.transaction.c.nonce)).scalars())
+
+
+def reopen(connection: Connection, sender: str, nonces: Sequence[int]) -> None:
+    """These settled transactions, the account's newest, are not on the chain any more: they are under way again.
+
+    Anchors of their first block and later ones went with it. Their logs wait for a head, so that whatever is there
+    once these are settled is read back.
+    """
+    table = schema.transaction
+    where = (table.c.sender == sender, table.c.nonce >= min(nonces), table.c.nonce <= max(nonces))
+    first = connection.execute(select(func.min(table.c.block)).where(*where)).scalar_one()
+    connection.execute(update(table).where(*where).values(state=SIGNED, block=None, gas_used=None))
+    carried = schema.outbox.c.transaction_id.in_(select(table.c.id).where(*where))
+    connection.execute(update(schema.outbox).where(carried).values(state=SENT))
+    gone = schema.anchor.c.block >= first
+    logs = select(schema.log.c.log_id).where(schema.log.c.no.in_(select(schema.anchor.c.log_no).where(gone)))
+    for log_id in connection.execute(logs).scalars().all():
+        put_head(connection, log_id)
+    connection.execute(delete(schema.anchor).where(gone))
 
 
 def transactions(
