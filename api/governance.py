@@ -58,8 +58,7 @@ def needed(city: City, target: int) -> int:
 
 def closing(city: City, target: int, stream: str, size: int) -> Action:
     """Closing the present epoch of another city's log."""
-    anchor = city.deployment.log_anchor.address
-    epoch = log_anchor.current_epoch(city.chain.ask([(anchor, log_anchor.current_epoch_call(target, stream))])[0])
+    anchor, epoch = city.deployment.log_anchor.address, city.chain.current_epoch(target, stream)
     return Action(Kind.CLOSE_EPOCH, target, account=anchor, epoch=epoch, size=size, stream=stream)
 
 
@@ -71,18 +70,18 @@ def propose(city: City, action: Action, *, dry_run: bool) -> Standing | None:
     known = next((s for s in same if s.proposal.proposer == city.settings.city), None)
     if known is None:
         data = calls.propose(action)
-        _carry_out(city, f"propose/{len(standing)}/{sha256(data).hexdigest()[:16]}", _to_registry(city, data), dry_run)
+        carry_out(city, f"propose/{len(standing)}/{sha256(data).hexdigest()[:16]}", _to_registry(city, data), dry_run)
     if known is not None or dry_run:
         return known
     return next(s for s in reversed(every(city)) if s.proposal.action == action)
 
 
 def approve(city: City, proposal: Proposal, *, dry_run: bool) -> None:
-    _carry_out(city, f"approve/{proposal.id.hex()}", _to_registry(city, calls.approve(proposal.id)), dry_run)
+    carry_out(city, f"approve/{proposal.id.hex()}", _to_registry(city, calls.approve(proposal.id)), dry_run)
 
 
 def cancel(city: City, proposal: Proposal, *, dry_run: bool) -> None:
-    _carry_out(city, f"cancel/{proposal.id.hex()}", _to_registry(city, calls.cancel(proposal.id)), dry_run)
+    carry_out(city, f"cancel/{proposal.id.hex()}", _to_registry(city, calls.cancel(proposal.id)), dry_run)
 
 
 def execute(city: City, proposal: Proposal, *, dry_run: bool) -> None:
@@ -91,10 +90,10 @@ def execute(city: City, proposal: Proposal, *, dry_run: bool) -> None:
     if not (closes and proposal.state == State.EXECUTED):
         # A re-key is executed twice, and the second time is not the first one again.
         label = f"execute/{proposal.id.hex()}/{proposal.due}"
-        _carry_out(city, label, _to_registry(city, calls.execute(proposal.id)), dry_run)
+        carry_out(city, label, _to_registry(city, calls.execute(proposal.id)), dry_run)
     if closes and not (dry_run and proposal.state == State.OPEN):
         call = Call(city.deployment.log_anchor.address, log_anchor.close_epoch_decided(proposal.id))
-        _carry_out(city, f"close/{proposal.id.hex()}", call, dry_run)
+        carry_out(city, f"close/{proposal.id.hex()}", call, dry_run)
 
 
 def _standing(city: City, proposal: bytes) -> Standing | None:
@@ -110,7 +109,7 @@ def _to_registry(city: City, data: bytes) -> Call:
     return Call(city.deployment.member_registry.address, data)
 
 
-def _carry_out(city: City, label: str, call: Call, dry_run: bool) -> None:
+def carry_out(city: City, label: str, call: Call, dry_run: bool) -> None:
     """Rehearsed, then stored before it is sent; final on return. Raises `LedgerError` DECISION_REFUSED."""
     governor = city.transactor(GOVERNOR)
     with city.database.reading() as connection:

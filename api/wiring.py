@@ -27,6 +27,7 @@ from ledger.keys.keystore import ED25519, HMAC, P256, SECP256K1, WRAPPING, Keyst
 from ledger.logid import CERTIFICATE
 from ledger.publisher import Publisher
 from ledger.sequencer import Sequencer
+from ledger.store import logs
 from ledger.store.database import Database
 from ledger.store.guard import Guard
 from ledger.transactor import Transactor
@@ -83,8 +84,9 @@ class City:
 
     @property
     def log(self) -> LogName:
-        """The log of this city's certificates."""
-        return LogName(self.settings.city, CERTIFICATE)
+        """The log that takes this city's certificates: its current epoch."""
+        with self.database.reading() as connection:
+            return logs.current(connection, self.settings.city, CERTIFICATE)
 
     @cached_property
     def keystore(self) -> Keystore:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from ledger.facts import Facts, PublishedHead, Question
+from ledger.facts import EpochClosing, Facts, PublishedHead, Question
 from ledger.trust import Deployment
 
 
@@ -125,8 +125,11 @@ class Chain(Wire, Protocol):
     def history(self, log: bytes) -> list[PublishedHead]:
         """Every head of a log that was ever published, oldest first. Reads the whole chain's events: for recovery."""
 
-    def closed(self, logs: Sequence[bytes]) -> list[bool]:
-        """Whether the epoch that each log is was closed: it takes no head any more."""
+    def closings(self, logs: Sequence[bytes]) -> list[EpochClosing | None]:
+        """How the epoch that each log is was closed: it takes no head any more. None: it is open."""
+
+    def current_epoch(self, city: int, stream: str) -> int:
+        """The epoch in which the chain takes the stream's next head."""
 
     def publish(self, items: Sequence[HeadItem]) -> Call:
         """The call that publishes them, at most 64."""

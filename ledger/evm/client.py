@@ -17,7 +17,7 @@ from ledger.evm.contracts import log_anchor, member_registry, status_registry
 from ledger.evm.contracts.codec import codec
 from ledger.evm.rpc import Call as RpcCall
 from ledger.evm.rpc import Rpc, RpcError
-from ledger.facts import Facts, PublishedHead, Question
+from ledger.facts import EpochClosing, Facts, PublishedHead, Question
 from ledger.ports import Call, HeadItem, Receipt, StatusChange
 from ledger.trust import CONTRACTS, Contract, Deployment
 
@@ -140,10 +140,14 @@ class EvmChain(EvmWire):
                 ]
         return found
 
-    def closed(self, logs: Sequence[bytes]) -> list[bool]:
+    def closings(self, logs: Sequence[bytes]) -> list[EpochClosing | None]:
         to = self.deployment.log_anchor.address
         answers = self.ask([(to, log_anchor.closing_call(log)) for log in logs])
-        return [log_anchor.closing(answer) is not None for answer in answers]
+        return [log_anchor.closing(log, answer) for log, answer in zip(logs, answers, strict=True)]
+
+    def current_epoch(self, city: int, stream: str) -> int:
+        (answer,) = self.ask([(self.deployment.log_anchor.address, log_anchor.current_epoch_call(city, stream))])
+        return log_anchor.current_epoch(answer)
 
     def ask(self, calls: Sequence[tuple[str, bytes]]) -> list[bytes]:
         """Answers of several views, (address, call) each, at the newest block; in one batch."""
@@ -222,7 +226,7 @@ class _FactReader:
         keys = tuple(filter(None, [member_registry.key_row(kid, next(left)) for kid in q.kids]))
         confirmed = [head for head in q.heads if log_anchor.is_head(next(left))]
         newest = [head for head in [log_anchor.head(log, next(left)) for log in self._logs] if head]
-        ends = {log: log_anchor.closing(next(left)) for log in self._logs}
+        ends = {log: log_anchor.closing(log, next(left)) for log in self._logs}
         # A void head is no fact: what verifies against it would be an entry that its city has disowned.
         heads = [head for head in (*confirmed, *newest) if log_anchor.counts(head, ends[head.log])]
         statuses = tuple(status_registry.records(*pair, next(left)) for pair in q.statuses)
@@ -238,6 +242,7 @@ class _FactReader:
             keys=keys,
             heads=tuple(dict.fromkeys(heads)),
             statuses=statuses,
+            closings=tuple(filter(None, ends.values())),
         )
 
 

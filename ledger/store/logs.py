@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row, insert, select, update
+from sqlalchemy import Row, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from ledger.merkle import EMPTY_ROOT
@@ -53,6 +53,13 @@ def lock(connection: Connection, name: LogName) -> LogRow:
 def find(connection: Connection, log_id: bytes) -> LogRow | None:
     row = connection.execute(select(schema.log).where(schema.log.c.log_id == log_id)).one_or_none()
     return _log_row(row) if row else None
+
+
+def current(connection: Connection, city: int, stream: str) -> LogName:
+    """The stream's log that takes entries: the newest epoch that was begun."""
+    where = (schema.log.c.city == city, schema.log.c.stream == stream, schema.log.c.size > 0)
+    newest = connection.execute(select(func.max(schema.log.c.epoch)).where(*where)).scalar_one()
+    return LogName(city, stream, newest or 0)
 
 
 def every(connection: Connection) -> list[LogRow]:
