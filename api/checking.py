@@ -14,14 +14,14 @@ from api.errors import ApiError
 from api.wiring import CITY_KEY, City
 from certs.errors import CertsError
 from ledger import continuing, integrity
-from ledger.errors import ChainMismatch, ChainUnavailable, LedgerError, VerificationError
+from ledger.errors import AppendRefused, ChainMismatch, ChainUnavailable, LedgerError, VerificationError
 from ledger.facts import EpochClosing, PublishedHead
 from ledger.integrity import Difference, Progress
 from ledger.merkle import EMPTY_ROOT
 from ledger.store import logs, outbox
 from ledger.store.database import Connection
 from ledger.store.logs import LogRow
-from ledger.types import Head
+from ledger.types import Head, LogName
 
 NEWEST_LEAVES = 10_000
 
@@ -82,6 +82,8 @@ def agreement(city: City, *, chain_answers: bool) -> Iterator[Checked]:
     """Heads: tiles against database, guard and chain."""
     with city.database.reading() as connection:
         rows = logs.every(connection)
+        if chain_answers:
+            rows = _with_unknown(city, rows)
         published: list[PublishedHead | None] = [None] * len(rows)
         closings: list[EpochClosing | None] = [None] * len(rows)
         if chain_answers:
@@ -96,12 +98,23 @@ def agreement(city: City, *, chain_answers: bool) -> Iterator[Checked]:
                 continue
             yield _judged("heads", list(integrity.compare(connection, row, city.guard, head)), detail)
             if end is not None:
-                error = LedgerError("EPOCH_CLOSED", "closed on the chain and not continued", log=row.id.hex())
+                error = AppendRefused("EPOCH_CLOSED", "closed on the chain and not continued", log=row.id.hex())
                 yield Checked("epochs", Outcome.WRONG, detail, error)
 
 
 def _named(row: LogRow) -> str:
     return f"{row.name.stream}/{row.name.epoch}" if row.name.epoch else row.name.stream
+
+
+def _with_unknown(city: City, rows: list[LogRow]) -> list[LogRow]:
+    """With the epochs that the chain has and a restored database does not: empty here."""
+    known = {row.name for row in rows}
+    missing = [
+        LogName(name.city, name.stream, epoch)
+        for name in dict.fromkeys(LogName(row.name.city, row.name.stream) for row in rows)
+        for epoch in range(city.chain.current_epoch(name.city, name.stream))
+    ]
+    return rows + [logs.empty(name) for name in missing if name not in known]
 
 
 def _later(rows: Sequence[LogRow], row: LogRow) -> LogRow | None:

@@ -50,6 +50,11 @@ def lock(connection: Connection, name: LogName) -> LogRow:
     return _log_row(row)
 
 
+def empty(name: LogName) -> LogRow:
+    """A log that is not in the database."""
+    return LogRow(-1, name, name.id, Head(0, EMPTY_ROOT), BEGINNING)
+
+
 def find(connection: Connection, log_id: bytes) -> LogRow | None:
     row = connection.execute(select(schema.log).where(schema.log.c.log_id == log_id)).one_or_none()
     return _log_row(row) if row else None
