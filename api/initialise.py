@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from api import members, passwords, wiring
 from api import settings as settings_file
@@ -13,14 +14,12 @@ from api.migrations import runner
 from api.settings import Settings
 from api.wiring import City
 from certs.certificate_type import load_catalogue
-from ledger import accreditation as rules
 from ledger import canonical
 from ledger.evm.account import Account
 from ledger.evm.contracts.member_registry import Founder
 from ledger.evm.deploy import deploy
-from ledger.facts import Question
 from ledger.keys.keystore import Keystore
-from ledger.trust import deployment_json
+from ledger.trust import MAX_BYTES, deployment_from, deployment_json
 
 MIN_INTERVAL_SECONDS = 1
 
@@ -31,6 +30,34 @@ def initialise(home: Path, *, city: int, division: int, name: str, start_chain: 
     `start_chain` makes the development chain answer. Raises `ApiError` HOME_EXISTS if another city lives there.
     """
     _make_home(home, city=city, division=division, name=name)
+    opened = _furnished(home)
+    start_chain(opened)
+    if not (home / wiring.DEPLOYMENT).exists():
+        _deploy(opened)
+    members.register_own_keys(opened)
+    return opened
+
+
+def join(home: Path, *, city: int, division: int, name: str, ledger: Path, rpc_url: str) -> City:
+    """The home of a city on a ledger that exists, `ledger` its deployment.json; admitting the city is the others' act.
+
+    Raises `ApiError` HOME_EXISTS, FILE_UNREADABLE; `ChainMismatch` if the node serves another ledger.
+    """
+    try:
+        text = ledger.read_bytes()
+    except OSError as error:
+        raise ApiError("FILE_UNREADABLE", str(error), path=ledger, reason=error.strerror) from None
+    found = deployment_from(canonical.loads(text, max_bytes=MAX_BYTES))
+    place = {"rpc_url": rpc_url, "chain_id": found.chain_id, "consortium": found.consortium.hex()}
+    _make_home(home, city=city, division=division, name=name, **place)
+    (home / wiring.DEPLOYMENT).write_bytes(canonical.dumps(deployment_json(found)))
+    opened = _furnished(home)
+    _ = opened.chain  # confirmed to be this ledger
+    return opened
+
+
+def _furnished(home: Path) -> City:
+    """With keys and tables."""
     opened = City(home)
     if not (home / wiring.KEYSTORE).exists():
         Keystore.create(home / wiring.KEYSTORE, passwords.read(opened.settings.password_file))
@@ -38,23 +65,11 @@ def initialise(home: Path, *, city: int, division: int, name: str, start_chain: 
     database = opened.unchecked_database()
     runner.upgrade(database)
     database.close()
-    start_chain(opened)
-    if not (home / wiring.DEPLOYMENT).exists():
-        _deploy(opened)
-    keys = opened.keystore
-    head = keys.note_signer(wiring.HEAD_KEY).public_key().public_bytes_raw()
-    steps = [
-        members.city_key_step(city, rules.WITNESS, keys.signer(wiring.WITNESS)),
-        members.city_key_step(city, rules.RECEIPT, keys.signer(wiring.RECEIPT_KEY)),
-        members.head_step(city, head),
-    ]
-    known = {key.kid for key in opened.chain.facts(Question(kids=tuple(step.subject for step in steps))).keys}
-    members.carry_out(opened, "city-keys", [step for step in steps if step.subject not in known])
     return opened
 
 
-def _make_home(home: Path, *, city: int, division: int, name: str) -> None:
-    """Settings last: a folder without them is no city yet and can be begun again."""
+def _make_home(home: Path, *, city: int, division: int, name: str, **place: Any) -> None:
+    """Settings last: a folder without them is no city yet and can be begun again. `place`: settings of its chain."""
     if (home / settings_file.FILE).exists():
         settings = settings_file.read(home)
         if (settings.city, settings.division) != (city, division):
@@ -69,8 +84,8 @@ def _make_home(home: Path, *, city: int, division: int, name: str) -> None:
             city=city,
             division=division,
             name=name,
-            consortium=secrets.token_hex(32),
             password_file=str(password.resolve()),
+            **({"consortium": secrets.token_hex(32)} | place),
         )
         settings_file.write(home, settings)
     except OSError as error:

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 
-from api.wiring import GOVERNOR, City, agency_key
+from api.wiring import GOVERNOR, HEAD_KEY, RECEIPT_KEY, WITNESS, City, agency_key
 from certs import agencies
 from certs.certificate_type import load_catalogue
 from ledger import accreditation as rules
 from ledger.evm.contracts import member_registry
-from ledger.facts import Facts, Key
+from ledger.facts import Facts, Key, Question
 from ledger.jws import b64url, ed25519_thumbprint
 from ledger.keys.keystore import P256
 from ledger.keys.p256 import P256Signer
@@ -91,6 +91,21 @@ def _signer(city: City, agency: str) -> P256Signer:
 
 def _key(city: int, agency: str, signer: P256Signer) -> Key:
     return Key(signer.kid, city, agency, rules.P256, rules.CERT, signer.x, signer.y, (), ())
+
+
+def register_own_keys(city: City, *, dry_run: bool = False) -> list[Step]:
+    """Make the keys with which the city itself signs known on the chain. Safe to call again."""
+    here, keys = city.settings.city, city.keystore
+    steps = [
+        city_key_step(here, rules.WITNESS, keys.signer(WITNESS)),
+        city_key_step(here, rules.RECEIPT, keys.signer(RECEIPT_KEY)),
+        head_step(here, keys.note_signer(HEAD_KEY).public_key().public_bytes_raw()),
+    ]
+    known = {key.kid for key in city.chain.facts(Question(kids=tuple(step.subject for step in steps))).keys}
+    missing = [step for step in steps if step.subject not in known]
+    if not dry_run:
+        carry_out(city, "city-keys", missing)
+    return missing
 
 
 def head_step(city: int, public: bytes) -> Step:

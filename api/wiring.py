@@ -17,6 +17,7 @@ from api.migrations import runner
 from api.settings import Settings
 from certs.bundling import Bundler
 from ledger import canonical, trust
+from ledger.cosigning import Cosigner
 from ledger.errors import ChainUnavailable, LedgerError
 from ledger.evm import devnet
 from ledger.evm.account import Account
@@ -160,6 +161,10 @@ class City:
         chain.confirm()
         return chain
 
+    def address(self, account: str) -> str:
+        """On chain, of one of the city's accounts."""
+        return Account(self.keystore.account_secret(account)).address
+
     def transactor(self, account: str) -> Transactor:
         """The transactions of one of the city's accounts."""
         sender = Account(self.keystore.account_secret(account))
@@ -168,6 +173,10 @@ class City:
     @cached_property
     def publisher(self) -> Publisher:
         return Publisher(self.database, self.chain, self.transactor(PUBLISHER))
+
+    @property
+    def cosigner(self) -> Cosigner:
+        return Cosigner(self.chain, self.settings.city, self.keystore.signer(WITNESS))
 
     @cached_property
     def bundler(self) -> Bundler:

@@ -153,6 +153,18 @@ class Question:
     """(issuer, digest)."""
 
 
+def question(facts: Facts) -> Question:
+    """What was asked to get these facts, or asks for the same ones again at their block."""
+    return Question(
+        kids=tuple(key.kid for key in facts.keys),
+        cities=tuple(row.city for row in facts.cities),
+        agencies=tuple((row.agency, row.city) for row in facts.agencies),
+        accreditations=tuple((row.agency, row.city, row.type_code) for row in facts.accreditations),
+        heads=facts.heads,
+        statuses=tuple((row.issuer, row.digest) for row in facts.statuses),
+    )
+
+
 _TERM = {
     "type": "array",
     "prefixItems": [s.NATURAL, s.optional(s.NATURAL), s.NATURAL, s.NATURAL],

@@ -137,5 +137,8 @@ class Chain(Wire, Protocol):
     def set_status(self, changes: Sequence[StatusChange]) -> Call:
         """The call that records them, at most 200."""
 
-    def facts(self, question: Question) -> Facts:
-        """Everything asked, read at one block."""
+    def facts(self, question: Question, block: int | None = None) -> Facts:
+        """Everything asked, read at one block: this one, or the newest. Nodes keep old states for a while only."""
+
+    def registered_keys(self, use: int) -> list[str]:
+        """Thumbprints of all keys ever registered for a use, in force or not. Reads the whole chain's events."""

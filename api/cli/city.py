@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Sequence
+from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,6 +13,7 @@ import typer
 from api.cli import exits
 from api.cli.options import DEFAULT_HOME, Home, Json, Lang, Language
 from api.cli.output import Output
+from api.errors import ApiError
 
 if TYPE_CHECKING:
     from api.checking import Checked
@@ -32,15 +34,26 @@ def init(
         int, typer.Option("--division", min=100000, max=999999, help="行政区划代码 GB/T 2260.")
     ] = 330100,
     name: Annotated[str, typer.Option("--name", help="城市名称 Name of the city.")] = "杭州市",
+    ledger: Annotated[
+        Path | None, typer.Option("--join", help="已有账本的 deployment.json Of a ledger that exists, to join it.")
+    ] = None,
+    rpc_url: Annotated[str, typer.Option("--rpc-url", help="链节点地址 Node of its chain; with --join.")] = "",
     lang: Lang = Language.ZH,
     as_json: Json = False,
 ) -> None:
-    """新建城市 Make a one-city development ledger: keys, database, contracts. Safe to run again."""
+    """新建城市 Make a one-city development ledger, or with --join a city's home on one. Safe to run again."""
     from api.devchain import start_detached
-    from api.initialise import initialise
+    from api.initialise import initialise, join
+    from api.wiring import GOVERNOR, PUBLISHER
 
     output = Output(lang, as_json)
-    made = initialise(home, city=city, division=division, name=name, start_chain=start_detached)
+    if (ledger is None) != (not rpc_url):
+        problem = "--join and --rpc-url go together"
+        raise ApiError("USAGE", problem, problem=problem)
+    if ledger is None:
+        made = initialise(home, city=city, division=division, name=name, start_chain=start_detached)
+    else:
+        made = join(home, city=city, division=division, name=name, ledger=ledger, rpc_url=rpc_url)
     with made:
         value = {
             "home": str(home),
@@ -50,6 +63,8 @@ def init(
             "member_registry": made.deployment.member_registry.address,
             "log_anchor": made.deployment.log_anchor.address,
             "status_registry": made.deployment.status_registry.address,
+            "governor": made.address(GOVERNOR),
+            "publisher": made.address(PUBLISHER),
         }
     output.result(value, [(f"init.{key}", shown) for key, shown in value.items()])
 

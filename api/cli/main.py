@@ -25,6 +25,7 @@ from api.cli.devnet import app as devnet
 from api.cli.log import app as log
 from api.cli.member import app as member
 from api.cli.output import Output
+from api.cli.snapshot import app as snapshot
 from api.cli.trust import app as trust
 from api.cli.verify import verify
 from api.errors import ApiError
@@ -44,6 +45,7 @@ for command in (demo, up, init, verify, check, bench):
     app.command()(command)
 app.add_typer(cert, name="cert", help="证照 Certificates: issue, show, suspend, reinstate, revoke, cancel, renew.")
 app.add_typer(bundle, name="bundle", help="证据包 Evidence bundles.")
+app.add_typer(snapshot, name="snapshot", help="快照 Snapshots of the chain, cosigned by several cities.")
 app.add_typer(trust, name="trust", help="信任文件 Trust files for verifiers.")
 app.add_typer(anchor, name="anchor", help="上链 Anchoring: what waits, what is final.")
 app.add_typer(log, name="log", help="日志 The log and the status lists as static files.")

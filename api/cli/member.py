@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from api.cli import decisions
+from api.cli.member_key import app as member_key
 from api.cli.options import DEFAULT_HOME, Agency, Home, Json, Lang, Language
 from api.cli.output import Output
 
@@ -71,6 +72,7 @@ def list_(home: Home = DEFAULT_HOME, lang: Lang = Language.ZH, as_json: Json = F
     output.table(("member.code", "member.name", "member.types"), [(row.code, row.name, shown) for row, shown in titles])
 
 
+app.add_typer(member_key, name="key", help="密钥 Keys of the city and its agencies.")
 app.command("propose")(decisions.propose)
 app.command("approve")(decisions.approve)
 app.command("execute")(decisions.execute)

@@ -6,7 +6,7 @@ development). All reads of one decision are one batch at one block.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from eth_hash.auto import keccak
@@ -128,17 +128,27 @@ class EvmChain(EvmWire):
     def history(self, log: bytes) -> list[PublishedHead]:
         topics = [_hex(codec(log_anchor.NAME).topic("HeadPublished")), _hex(log)]
         found: list[PublishedHead] = []
+        for entry in self._event_entries(self.deployment.log_anchor.address, topics):
+            found += [
+                h for h in [log_anchor.published(*e, _number(entry["blockNumber"])) for e in _events([entry])] if h
+            ]
+        return found
+
+    def registered_keys(self, use: int) -> list[str]:
+        topic = codec(member_registry.NAME).topic("KeyAdded")
+        added = [
+            codec(member_registry.NAME).event([_bytes(each) for each in entry["topics"]], _bytes(entry["data"]))
+            for entry in self._event_entries(self.deployment.member_registry.address, [_hex(topic)])
+        ]
+        return [member_registry.kid_added(values) for _, values in filter(None, added) if values["use"] == use]
+
+    def _event_entries(self, address: str, topics: list[str]) -> Iterator[dict[str, Any]]:
+        """Log entries of one contract over the whole chain, oldest first."""
         newest = self.newest()
         for start in range(0, newest + 1, HISTORY_WINDOW):
             span = {"fromBlock": hex(start), "toBlock": hex(min(start + HISTORY_WINDOW - 1, newest))}
-            (logs,) = self._read(
-                ("eth_getLogs", {**span, "address": self.deployment.log_anchor.address, "topics": topics})
-            )
-            for entry in logs:
-                found += [
-                    h for h in [log_anchor.published(*e, _number(entry["blockNumber"])) for e in _events([entry])] if h
-                ]
-        return found
+            (logs,) = self._read(("eth_getLogs", {**span, "address": address, "topics": topics}))
+            yield from logs
 
     def closings(self, logs: Sequence[bytes]) -> list[EpochClosing | None]:
         to = self.deployment.log_anchor.address
@@ -162,16 +172,16 @@ class EvmChain(EvmWire):
         gas = TRANSACTION_GAS + CHANGE_GAS * len(changes)
         return Call(self.deployment.status_registry.address, status_registry.set_status_many(changes), gas)
 
-    def facts(self, question: Question) -> Facts:
-        """Two requests: the newest block, then every row at that block."""
-        (block,) = self._read(("eth_getBlockByNumber", "latest", False))
-        if not isinstance(block, dict):
-            raise ChainUnavailable("CHAIN_MALFORMED", "the node has no newest block")
-        height = _number(block.get("number"))
+    def facts(self, question: Question, block: int | None = None) -> Facts:
+        """Two requests: the block, then every row at that block."""
+        (found,) = self._read(("eth_getBlockByNumber", "latest" if block is None else hex(block), False))
+        if not isinstance(found, dict):
+            raise ChainUnavailable("CHAIN_MALFORMED", "the node does not have the block")
+        height = _number(found.get("number"))
         read = _FactReader(question, self.deployment)
         answers = self._calls(read.calls, hex(height))
         try:
-            return read.facts(height, _bytes(block.get("hash")), _number(block.get("timestamp")), answers)
+            return read.facts(height, _bytes(found.get("hash")), _number(found.get("timestamp")), answers)
         except (UnicodeDecodeError, OverflowError, VerificationError):
             raise ChainUnavailable("CHAIN_MALFORMED", "the contracts' answers are not what they can hold") from None
 

@@ -95,6 +95,11 @@ def key_row(kid: str, answer: bytes) -> Key | None:
     return Key(b64url(thumbprint), city, from_ascii32(agency), suite, use, x, y, _terms(terms), known)
 
 
+def kid_added(values: dict[str, Any]) -> str:
+    """The thumbprint that a KeyAdded event names."""
+    return b64url(values["thumbprint"])
+
+
 def _agency(agency: str) -> bytes:
     return ascii32(agency) if agency else bytes(32)
 
