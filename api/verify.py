@@ -5,6 +5,7 @@ Imports nothing of the chain, the database or the web before a node has to be as
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from certs.verify.view import Policy, Silent
 from ledger import trust as trusts
 from ledger.errors import CanonicalError, ChainMismatch, ChainUnavailable, VerificationError
 from ledger.facts import Facts, Question
+from ledger.ports import Chain
 from ledger.trust import Trust
 
 NODE_SECONDS = 5.0
@@ -68,8 +70,11 @@ def verify(untrusted: bytes, trust: Trust, now: datetime, *, offline: bool, file
     return verifier.verify(untrusted, policy(), now, live, file)
 
 
-def ask(trust: Trust, question: Question) -> Facts | Silent:
-    """The first node that answers for the trusted deployment; else why the last one did not."""
+def ask(trust: Trust, question: Question | Callable[[Chain], Question]) -> Facts | Silent:
+    """The first node that answers for the trusted deployment; else why the last one did not.
+
+    A question that follows from what is on the chain is asked for first, of the same node.
+    """
     from ledger.evm.client import EvmChain
     from ledger.evm.rpc import Rpc
 
@@ -79,7 +84,7 @@ def ask(trust: Trust, question: Question) -> Facts | Silent:
             with Rpc(node, timeout=NODE_SECONDS) as rpc:
                 chain = EvmChain(rpc, trust.deployment, final=lambda newest: newest)
                 chain.confirm()
-                return chain.facts(question)
+                return chain.facts(question if isinstance(question, Question) else question(chain))
         except (ChainUnavailable, ChainMismatch) as error:
             silent = Silent(error.code)
     return silent

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from command_line import certledger, rpc
+from command_line import rpc
 from prepared_city import LICENCE, MARKET, Home, licences, write
 
 
@@ -67,7 +67,9 @@ class Consortium:
     def issuing(self, number: int) -> str:
         """An agency of the city that issues licences; its USCC."""
         agency = MARKET if number == 1 else AGENCIES[number]
-        self[number].member("add", "--agency", agency, "--name", f"第{number}市市场监督管理局（演示）", "--type", LICENCE)
+        self[number].member(
+            "add", "--agency", agency, "--name", f"第{number}市市场监督管理局（演示）", "--type", LICENCE
+        )
         return agency
 
     def issue(self, number: int, agency: str, start: int, **more: Any) -> Any:
@@ -79,7 +81,7 @@ class Consortium:
         return int(rpc(self.url, "eth_blockNumber"), 16)
 
 
-AGENCIES = {4: "113301105002500287"}
+AGENCIES = {4: "11330400XXXX330644"}
 
 
 @contextmanager

@@ -323,7 +323,7 @@ def commands() -> set[str]:
         if isinstance(node, ast.For) and isinstance(node.iter, ast.Tuple):
             found |= {each.id for each in node.iter.elts if isinstance(each, ast.Name)}
     for path, tree in trees.items():
-        group = path.rpartition("/")[2].removesuffix(".py")
+        group = path.rpartition("/")[2].removesuffix(".py").replace("_", " ")
         for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call)):
             if ast.unparse(call.func) == "app.command" and call.args and isinstance(call.args[0], ast.Constant):
                 found.add(f"{group} {call.args[0].value}")
