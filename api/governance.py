@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 
 from api.errors import ApiError
-from api.members import SETTLE_SECONDS
+from api.members import SETTLE_SECONDS, Step, rehearse
 from api.wiring import GOVERNOR, City
 from ledger.errors import LedgerError
 from ledger.evm.contracts import governance as calls
 from ledger.evm.contracts import log_anchor, member_registry
-from ledger.evm.contracts.codec import codec
 from ledger.governance import Action, Kind, Proposal, State, Tally
 from ledger.ports import Call
 from ledger.store import outbox
@@ -96,6 +96,22 @@ def execute(city: City, proposal: Proposal, *, dry_run: bool) -> None:
         carry_out(city, f"close/{proposal.id.hex()}", call, dry_run)
 
 
+def act(city: City, label: str, steps: Sequence[Step], *, dry_run: bool) -> None:
+    """The governor's own acts about its city, in one transaction; rehearsed first, final on return.
+
+    Done twice the contract refuses, mostly: there is nothing to end any more, the account is known. Raises
+    `LedgerError` DECISION_REFUSED.
+    """
+    data = steps[0].data if len(steps) == 1 else member_registry.multicall([step.data for step in steps])
+    governor, call = city.transactor(GOVERNOR), _to_registry(city, data)
+    if not dry_run:
+        governor.settle_all(SETTLE_SECONDS)  # one of an interrupted run counts before this one is rehearsed
+    rehearse(city, governor.address, call)
+    if not dry_run:
+        governor.once(f"{label}/{sha256(data).hexdigest()[:16]}", lambda: call, finished=False)
+        governor.settle_all(SETTLE_SECONDS)
+
+
 def _standing(city: City, proposal: bytes) -> Standing | None:
     registry = city.deployment.member_registry.address
     row, tally = city.chain.ask([(registry, calls.proposal_call(proposal)), (registry, calls.tally_call(proposal))])
@@ -116,7 +132,7 @@ def carry_out(city: City, label: str, call: Call, dry_run: bool) -> None:
         known = outbox.transactions(connection, sender=governor.address, label=label)
     # What was sent before is settled, not rehearsed: done already, it would be refused.
     if dry_run or not any(each.state != outbox.REVERTED for each in known):
-        _rehearse(city, governor.address, call)
+        rehearse(city, governor.address, call)
     if dry_run:
         return
     sent = governor.once(label, lambda: call)
@@ -124,17 +140,8 @@ def carry_out(city: City, label: str, call: Call, dry_run: bool) -> None:
     with city.database.reading() as connection:
         states = {t.id: t.state for t in outbox.transactions(connection, sender=governor.address, label=label)}
     if states[sent.id] == outbox.REVERTED:
-        _rehearse(city, governor.address, call)
+        rehearse(city, governor.address, call)
         raise LedgerError("DECISION_REFUSED", "the contract refused", rule="-")
-
-
-def _rehearse(city: City, governor: str, call: Call) -> None:
-    revert = city.chain.rehearse(governor, call)
-    if revert is None:
-        return
-    known = codec(member_registry.NAME).error(revert) or codec(log_anchor.NAME).error(revert)
-    rule = known[0] if known else revert[:4].hex()
-    raise LedgerError("DECISION_REFUSED", f"the contract refused: {known or rule}", rule=rule)
 
 
 def _unhex(name: str) -> bytes:

@@ -12,7 +12,7 @@ from api.errors import ApiError
 from api.messages import Words
 from api.receipts import Writer
 from api.row_run import Progress, RowRun, rejects_beside
-from api.wiring import CITY_KEY, INDEX_KEY, City, agency_key
+from api.wiring import CITY_KEY, INDEX_KEY, City, agency_signers
 from certs import agencies, store
 from certs.certificate import CHINA
 from certs.certificate_type import CertificateType, load_catalogue
@@ -112,11 +112,13 @@ def issuer_of(city: City, agency: str) -> Issuer:
 
 def mint_of(city: City, certificate_type: CertificateType, issuer: Issuer) -> Mint:
     """What signs for the agency. Raises `IssuingError` if it may not issue this type now."""
-    keystore = city.keystore
-    if not keystore.has(agency_key(issuer.code)):
+    keystore, now = city.keystore, int(city.clock().timestamp())
+    signers = {signer.kid: signer for signer in agency_signers(keystore, issuer.code)}
+    if not signers:
         raise IssuingError("AGENCY_KEY_MISSING", "this city does not hold the agency's key", agency=issuer.code)
-    signer = keystore.signer(agency_key(issuer.code))
-    agencies.check(_facts(city, issuer), issuer.code, certificate_type.code, signer.kid, int(city.clock().timestamp()))
+    facts = _facts(city, issuer)
+    signer = signers[agencies.in_force(facts, list(signers), now) or next(iter(signers))]
+    agencies.check(facts, issuer.code, certificate_type.code, signer.kid, now)
     return Mint(
         certificate_type=certificate_type,
         issuer=issuer.code,

@@ -25,6 +25,7 @@ from ledger.evm.client import EvmChain, EvmWire
 from ledger.evm.journal import journaled_height
 from ledger.evm.rpc import Rpc, RpcError
 from ledger.keys.keystore import ED25519, HMAC, P256, SECP256K1, WRAPPING, Keystore
+from ledger.keys.p256 import P256Signer
 from ledger.logid import CERTIFICATE
 from ledger.publisher import Publisher
 from ledger.sequencer import Sequencer
@@ -59,9 +60,17 @@ PROJECT = Path(__file__).resolve().parent.parent
 """Where node_modules is, when it runs from a checkout."""
 
 
-def agency_key(agency: str) -> str:
-    """Name of an agency's certificate key in the keystore."""
-    return f"cert/{agency}"
+def agency_key(agency: str, number: int = 1) -> str:
+    """Name of an agency's certificate key in the keystore: its first, or the one after so many rotations."""
+    return f"cert/{agency}" if number == 1 else f"cert/{agency}/{number}"
+
+
+def agency_signers(keystore: Keystore, agency: str) -> list[P256Signer]:
+    """Every certificate key of an agency that is here, the newest first."""
+    found: list[P256Signer] = []
+    while keystore.has(name := agency_key(agency, len(found) + 1)):
+        found.insert(0, keystore.signer(name))
+    return found
 
 
 class City:

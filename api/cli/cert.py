@@ -301,7 +301,7 @@ def _change(
     from certs.lifecycle import Change
 
     with City(home) as city:
-        act = ChangeStatus(identifier, agency, Change(change), _reason(reason), _since(since))
+        act = ChangeStatus(identifier, agency, Change(change), _reason(reason), first_second(since))
         appended = city.sequencer.append(city.log, act)
         anchored = _anchor(output, city)
     value = {
@@ -341,7 +341,7 @@ def _day(text: str) -> date | None:
         raise ApiError("DATE_FORM", f"not a day: {text}", value=text) from None
 
 
-def _since(day: str) -> int:
+def first_second(day: str) -> int:
     """First second of a day in China; 0 if none is given."""
     from certs.certificate import CHINA
 
