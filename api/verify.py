@@ -6,7 +6,7 @@ Imports nothing of the chain, the database or the web before a node has to be as
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from api.errors import ApiError
@@ -14,7 +14,7 @@ from certs.bundle import MAX_BYTES
 from certs.certificate_type import load_catalogue
 from certs.source_file import SourceFile, digest, media_type
 from certs.verify.verifier import Verified, Verifier
-from certs.verify.view import Policy, Silent
+from certs.verify.view import MAX_STATUS_AGE, Policy, Silent
 from ledger import trust as trusts
 from ledger.errors import CanonicalError, ChainMismatch, ChainUnavailable, VerificationError
 from ledger.facts import Facts, Question
@@ -46,9 +46,10 @@ def read_bundle(path: Path) -> bytes:
         raise ApiError("FILE_UNREADABLE", str(error), path=path, reason=error.strerror) from None
 
 
-def policy() -> Policy:
-    """The catalogue's anchoring times; everything else by default."""
-    return Policy(max_anchor_lag={each.code: each.max_anchor_lag for each in load_catalogue().values()})
+def policy(max_status_age: timedelta = MAX_STATUS_AGE) -> Policy:
+    """The catalogue's anchoring times, and how old a good status may be offline."""
+    lags = {each.code: each.max_anchor_lag for each in load_catalogue().values()}
+    return Policy(max_status_age=max_status_age, max_anchor_lag=lags)
 
 
 def read_file(path: Path) -> SourceFile:
@@ -60,14 +61,22 @@ def read_file(path: Path) -> SourceFile:
         raise ApiError("FILE_UNREADABLE", str(error), path=path, reason=error.strerror) from None
 
 
-def verify(untrusted: bytes, trust: Trust, now: datetime, *, offline: bool, file: SourceFile | None = None) -> Verified:
+def verify(
+    untrusted: bytes,
+    trust: Trust,
+    now: datetime,
+    *,
+    offline: bool,
+    file: SourceFile | None = None,
+    max_status_age: timedelta = MAX_STATUS_AGE,
+) -> Verified:
     """Online where the trust file names nodes and `offline` is not asked for."""
     verifier = Verifier(trust)
     live: Facts | Silent | None = None
     if trust.nodes and not offline:
         question = verifier.question(untrusted)
         live = ask(trust, question) if question else None
-    return verifier.verify(untrusted, policy(), now, live, file)
+    return verifier.verify(untrusted, policy(max_status_age), now, live, file)
 
 
 def ask(trust: Trust, question: Question | Callable[[Chain], Question]) -> Facts | Silent:
