@@ -124,7 +124,8 @@ def rotation(city: City, agency: str, overlap: int, *, make: bool) -> list[Step]
         city.keystore.generate((name, P256))
         unused = city.keystore.signer(name)
     data = member_registry.add_key(_key(here, agency, unused)) if unused else b""
-    ends = [Step("end-key", kid, member_registry.end_key(kid, read.time + overlap)) for kid in valid]
+    until = read.time + overlap if overlap else 0  # 0: the time of the block that ends it
+    ends = [Step("end-key", kid, member_registry.end_key(kid, until)) for kid in valid]
     return [Step("add-key", unused.kid if unused else "-", data), *ends]
 
 

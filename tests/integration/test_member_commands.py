@@ -78,7 +78,8 @@ def test_a_key_is_compromised_from_a_past_day(home: Home, run: Run) -> None:
     assert valid(home, one.identifier)
     run(home.city, "key", "compromise", key.kid, "--since", "2026-01-01")
     assert home.verify(one.identifier).verdict.findings[2].reason == "ISSUER_KEY_COMPROMISED"
-    run(home.city, "key", "rotate", "--agency", MARKET)
+    run(home.city, "key", "rotate", "--agency", MARKET, "--overlap", 0)
+    run(home.city, "key", "rotate", "--agency", MARKET, "--overlap", 0)  # one that holds is ended at once
     home.reopen()
     home.issued(1, start=2)
     home.publish()
