@@ -89,7 +89,7 @@ def _removal(cities: Consortium, agency: str, shown: Shown) -> None:
     assert (pending["counted"], pending["needed"]) == (1, 2)
     assert refusal(cities, 1, "execute", pending["number"]) == "NotEnoughApprovals"
     shown("two approvals, one of a city that has left", "1 of 2 count, NotEnoughApprovals")
-    assert refusal(cities, 4, "approve", pending["number"]) == "NotGovernor"
+    assert refusal(cities, 4, "propose", "suspend", "--city", 1) == "NotGovernor"
     stopped = cities.issue(4, agency, 5, expect=1).json["error"]["code"]
     assert not _may_publish(cities, 4) and _may_publish(cities, 1)
     shown("after its removal", f"the fourth issues nothing ({stopped}), and LogAnchor reverts what it would publish")
