@@ -10,7 +10,6 @@ from api.wiring import City
 from ledger import canonical
 from ledger import schema as s
 from ledger.canonical import Json
-from ledger.evm.account import Account
 
 MAX_BYTES = 16 * 1024
 
@@ -56,9 +55,9 @@ FORM = s.Form(
 
 def card_of(city: City) -> Card:
     """The card of an opened city."""
-    keys, settings = city.keystore, city.settings
-    governor, publisher = (Account(keys.account_secret(name)).address for name in (wiring.GOVERNOR, wiring.PUBLISHER))
-    return Card(settings.consortium, settings.city, settings.division, settings.name, governor, (publisher,))
+    s = city.settings
+    governor, publisher = city.address(wiring.GOVERNOR), city.address(wiring.PUBLISHER)
+    return Card(s.consortium, s.city, s.division, s.name, governor, (publisher,))
 
 
 def decode(text: bytes) -> Card:

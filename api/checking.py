@@ -6,18 +6,22 @@ derived again from what is stored.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 from api.errors import ApiError
 from api.wiring import CITY_KEY, City
 from certs.errors import CertsError
-from ledger import integrity
-from ledger.errors import ChainMismatch, ChainUnavailable, LedgerError
-from ledger.facts import PublishedHead
+from ledger import continuing, integrity
+from ledger.errors import AppendRefused, ChainMismatch, ChainUnavailable, LedgerError, VerificationError
+from ledger.facts import EpochClosing, PublishedHead
 from ledger.integrity import Difference, Progress
+from ledger.merkle import EMPTY_ROOT
 from ledger.store import logs, outbox
+from ledger.store.database import Connection
+from ledger.store.logs import LogRow
+from ledger.types import Head, LogName
 
 NEWEST_LEAVES = 10_000
 
@@ -27,6 +31,8 @@ class Outcome(StrEnum):
     WRONG = "wrong"
     UNKNOWN = "unknown"
     """Could not be looked at: the chain is away."""
+    NOTE = "note"
+    """In order, and still to be known: it stays."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,17 +82,27 @@ def agreement(city: City, *, chain_answers: bool) -> Iterator[Checked]:
     """Heads: tiles against database, guard and chain."""
     with city.database.reading() as connection:
         rows = logs.every(connection)
+        if chain_answers:
+            rows = _with_unknown(city, rows)
         published: list[PublishedHead | None] = [None] * len(rows)
+        closings: list[EpochClosing | None] = [None] * len(rows)
         if chain_answers:
             published = city.chain.heads([row.id for row in rows])
-        for row, head in zip(rows, published, strict=True):
-            differences = list(integrity.compare(connection, row, city.guard, head))
+            closings = city.chain.closings([row.id for row in rows])
+        for row, head, end in zip(rows, published, closings, strict=True):
             on_chain = str(head.size if head else 0) if chain_answers else "?"
-            detail = f"{row.name.stream}: {row.head.size} / {on_chain}"
-            yield _judged("heads", differences, detail)
+            detail = f"{_named(row)}: {row.head.size} / {on_chain}"
             kept = outbox.newest_anchor(connection, row.no)
             if chain_answers and kept is not None and (head is None or head.size < kept.size):
-                yield _rolled_back(row.name.stream, kept.size, head.size if head else 0)
+                yield _rolled_back(_named(row), kept.size, head.size if head else 0)
+            later = _later(rows, row)
+            if later is not None:
+                yield from _ended(city, connection, row, later, head, detail)
+                continue
+            yield _judged("heads", list(integrity.compare(connection, row, city.guard, head)), detail)
+            if end is not None:
+                error = AppendRefused("EPOCH_CLOSED", "closed on the chain and not continued", log=row.id.hex())
+                yield Checked("epochs", Outcome.WRONG, detail, error)
 
 
 def _rolled_back(stream: str, anchored: int, chain: int) -> Checked:
@@ -96,6 +112,55 @@ def _rolled_back(stream: str, anchored: int, chain: int) -> Checked:
     return Checked("chain", Outcome.WRONG, detail, error)
 
 
+def _named(row: LogRow) -> str:
+    return f"{row.name.stream}/{row.name.epoch}" if row.name.epoch else row.name.stream
+
+
+def _with_unknown(city: City, rows: list[LogRow]) -> list[LogRow]:
+    """With the epochs that the chain has and a restored database does not: empty here."""
+    known = {row.name for row in rows}
+    missing = [
+        LogName(name.city, name.stream, epoch)
+        for name in dict.fromkeys(LogName(row.name.city, row.name.stream) for row in rows)
+        for epoch in range(city.chain.current_epoch(name.city, name.stream))
+    ]
+    return rows + [logs.empty(name) for name in missing if name not in known]
+
+
+def _later(rows: Sequence[LogRow], row: LogRow) -> LogRow | None:
+    """The epoch that goes on from this one."""
+    name = row.name
+    later = [r for r in rows if r.head.size and (r.name.city, r.name.stream) == (name.city, name.stream)]
+    return min((r for r in later if r.name.epoch > name.epoch), key=lambda r: r.name.epoch, default=None)
+
+
+def _ended(
+    city: City, connection: Connection, row: LogRow, later: LogRow, head: PublishedHead | None, detail: str
+) -> Iterator[Checked]:
+    """A log that was continued: what stands of it must be there; that the rest is disowned stays a finding."""
+    try:
+        said = continuing.continued(connection, later, city.keystore.wrapper(CITY_KEY))
+    except VerificationError as error:
+        yield Checked("epochs", Outcome.WRONG, detail, error)
+        return
+    # Not of this log: an epoch that was closed as a whole before this database knew of it.
+    standing = Head(said.size, said.root) if said and said.log == row.id else Head(0, EMPTY_ROOT)
+    yield _judged("heads", list(integrity.compare_ended(connection, row, standing)), detail)
+    guarded = city.guard.read(row.id)
+    known = max(row.head.size, guarded.size if guarded else 0, head.size if head else 0)
+    if known > standing.size:
+        note = LedgerError(
+            "ENTRIES_DISOWNED",
+            "entries of a closed epoch that do not stand",
+            log=_named(row),
+            start=standing.size,
+            end=known - 1,
+            entries=known - standing.size,
+            missing=known - row.head.size,
+        )
+        yield Checked("epochs", Outcome.NOTE, f"{_named(row)}: {standing.size}–{known}", note)
+
+
 def _rehashed(city: City, leaves: int, progress: Progress) -> Iterator[Checked]:
     key = city.keystore.wrapper(CITY_KEY)
     with city.database.reading() as connection:
@@ -103,7 +168,7 @@ def _rehashed(city: City, leaves: int, progress: Progress) -> Iterator[Checked]:
             start = max(row.head.size - leaves, 0) if leaves else 0
             differences = list(integrity.rehash(connection, row, start, row.head.size, key, progress))
             differences += integrity.tiles(connection, row, start)
-            yield _judged("leaves", differences, f"{row.name.stream}: {start}–{row.head.size}")
+            yield _judged("leaves", differences, f"{_named(row)}: {start}–{row.head.size}")
 
 
 def _outbox(city: City) -> Checked:

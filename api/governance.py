@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 
 from api.errors import ApiError
-from api.members import SETTLE_SECONDS
+from api.members import SETTLE_SECONDS, Step, rehearse
 from api.wiring import GOVERNOR, City
 from ledger.errors import LedgerError
 from ledger.evm.contracts import governance as calls
 from ledger.evm.contracts import log_anchor, member_registry
-from ledger.evm.contracts.codec import codec
 from ledger.governance import Action, Kind, Proposal, State, Tally
 from ledger.ports import Call
 from ledger.store import outbox
@@ -58,8 +58,7 @@ def needed(city: City, target: int) -> int:
 
 def closing(city: City, target: int, stream: str, size: int) -> Action:
     """Closing the present epoch of another city's log."""
-    anchor = city.deployment.log_anchor.address
-    epoch = log_anchor.current_epoch(city.chain.ask([(anchor, log_anchor.current_epoch_call(target, stream))])[0])
+    anchor, epoch = city.deployment.log_anchor.address, city.chain.current_epoch(target, stream)
     return Action(Kind.CLOSE_EPOCH, target, account=anchor, epoch=epoch, size=size, stream=stream)
 
 
@@ -71,18 +70,18 @@ def propose(city: City, action: Action, *, dry_run: bool) -> Standing | None:
     known = next((s for s in same if s.proposal.proposer == city.settings.city), None)
     if known is None:
         data = calls.propose(action)
-        _carry_out(city, f"propose/{len(standing)}/{sha256(data).hexdigest()[:16]}", _to_registry(city, data), dry_run)
+        carry_out(city, f"propose/{len(standing)}/{sha256(data).hexdigest()[:16]}", _to_registry(city, data), dry_run)
     if known is not None or dry_run:
         return known
     return next(s for s in reversed(every(city)) if s.proposal.action == action)
 
 
 def approve(city: City, proposal: Proposal, *, dry_run: bool) -> None:
-    _carry_out(city, f"approve/{proposal.id.hex()}", _to_registry(city, calls.approve(proposal.id)), dry_run)
+    carry_out(city, f"approve/{proposal.id.hex()}", _to_registry(city, calls.approve(proposal.id)), dry_run)
 
 
 def cancel(city: City, proposal: Proposal, *, dry_run: bool) -> None:
-    _carry_out(city, f"cancel/{proposal.id.hex()}", _to_registry(city, calls.cancel(proposal.id)), dry_run)
+    carry_out(city, f"cancel/{proposal.id.hex()}", _to_registry(city, calls.cancel(proposal.id)), dry_run)
 
 
 def execute(city: City, proposal: Proposal, *, dry_run: bool) -> None:
@@ -91,10 +90,26 @@ def execute(city: City, proposal: Proposal, *, dry_run: bool) -> None:
     if not (closes and proposal.state == State.EXECUTED):
         # A re-key is executed twice, and the second time is not the first one again.
         label = f"execute/{proposal.id.hex()}/{proposal.due}"
-        _carry_out(city, label, _to_registry(city, calls.execute(proposal.id)), dry_run)
+        carry_out(city, label, _to_registry(city, calls.execute(proposal.id)), dry_run)
     if closes and not (dry_run and proposal.state == State.OPEN):
         call = Call(city.deployment.log_anchor.address, log_anchor.close_epoch_decided(proposal.id))
-        _carry_out(city, f"close/{proposal.id.hex()}", call, dry_run)
+        carry_out(city, f"close/{proposal.id.hex()}", call, dry_run)
+
+
+def act(city: City, label: str, steps: Sequence[Step], *, dry_run: bool) -> None:
+    """The governor's own acts about its city, in one transaction; rehearsed first, final on return.
+
+    Done twice the contract refuses, mostly: there is nothing to end any more, the account is known. Raises
+    `LedgerError` DECISION_REFUSED.
+    """
+    data = steps[0].data if len(steps) == 1 else member_registry.multicall([step.data for step in steps])
+    governor, call = city.transactor(GOVERNOR), _to_registry(city, data)
+    if not dry_run:
+        governor.settle_all(SETTLE_SECONDS)  # one of an interrupted run counts before this one is rehearsed
+    rehearse(city, governor.address, call)
+    if not dry_run:
+        governor.once(f"{label}/{sha256(data).hexdigest()[:16]}", lambda: call, finished=False)
+        governor.settle_all(SETTLE_SECONDS)
 
 
 def _standing(city: City, proposal: bytes) -> Standing | None:
@@ -110,14 +125,14 @@ def _to_registry(city: City, data: bytes) -> Call:
     return Call(city.deployment.member_registry.address, data)
 
 
-def _carry_out(city: City, label: str, call: Call, dry_run: bool) -> None:
+def carry_out(city: City, label: str, call: Call, dry_run: bool) -> None:
     """Rehearsed, then stored before it is sent; final on return. Raises `LedgerError` DECISION_REFUSED."""
     governor = city.transactor(GOVERNOR)
     with city.database.reading() as connection:
         known = outbox.transactions(connection, sender=governor.address, label=label)
     # What was sent before is settled, not rehearsed: done already, it would be refused.
     if dry_run or not any(each.state != outbox.REVERTED for each in known):
-        _rehearse(city, governor.address, call)
+        rehearse(city, governor.address, call)
     if dry_run:
         return
     sent = governor.once(label, lambda: call)
@@ -125,17 +140,8 @@ def _carry_out(city: City, label: str, call: Call, dry_run: bool) -> None:
     with city.database.reading() as connection:
         states = {t.id: t.state for t in outbox.transactions(connection, sender=governor.address, label=label)}
     if states[sent.id] == outbox.REVERTED:
-        _rehearse(city, governor.address, call)
+        rehearse(city, governor.address, call)
         raise LedgerError("DECISION_REFUSED", "the contract refused", rule="-")
-
-
-def _rehearse(city: City, governor: str, call: Call) -> None:
-    revert = city.chain.rehearse(governor, call)
-    if revert is None:
-        return
-    known = codec(member_registry.NAME).error(revert) or codec(log_anchor.NAME).error(revert)
-    rule = known[0] if known else revert[:4].hex()
-    raise LedgerError("DECISION_REFUSED", f"the contract refused: {known or rule}", rule=rule)
 
 
 def _unhex(name: str) -> bytes:

@@ -18,12 +18,10 @@ from api.home import Elsewhere
 from api.migrations import runner
 from api.wiring import City
 from certs.certificate_type import load_catalogue
-from ledger import accreditation as rules
 from ledger import canonical
 from ledger.evm.contracts import member_registry
 from ledger.evm.contracts.member_registry import Founder
 from ledger.evm.deploy import deploy
-from ledger.facts import Question
 from ledger.keys.keystore import Keystore
 from ledger.ports import Call
 from ledger.trust import Deployment, deployment_json
@@ -80,7 +78,8 @@ def initialise(
     # Crash init/chain: a chain that nobody asks anything; it is found running.
     if not deployed:
         _deploy(opened, cards)
-    _register_keys(opened)
+    members.register_own_keys(opened)
+    # Crash init/city-keys: everything is done; the same command finds it so.
     return opened
 
 
@@ -100,7 +99,7 @@ def join(home: Path, deployment: Deployment, *, city: int, division: int, name: 
     if not _admitted(opened, card):
         opened.close()
         raise ApiError("NOT_ADMITTED", "no city of this number has this governor", city=city, governor=card.governor)
-    _register_keys(opened)
+    members.register_own_keys(opened)
     return opened
 
 
@@ -110,20 +109,6 @@ def _admitted(opened: City, card: Card) -> bool:
     (row,) = opened.chain.ask([(registry, member_registry.city_call(card.city))])
     governs = Call(registry, member_registry.governs_call(card.governor))
     return member_registry.governor(row) == card.governor and opened.chain.rehearse(card.governor, governs) is None
-
-
-def _register_keys(opened: City) -> None:
-    """The city's own keys, on the chain. Safe to repeat: only what is missing is sent."""
-    keys, city = opened.keystore, opened.settings.city
-    head = keys.note_signer(wiring.HEAD_KEY).public_key().public_bytes_raw()
-    steps = [
-        members.city_key_step(city, rules.WITNESS, keys.signer(wiring.WITNESS)),
-        members.city_key_step(city, rules.RECEIPT, keys.signer(wiring.RECEIPT_KEY)),
-        members.head_step(city, head),
-    ]
-    known = {key.kid for key in opened.chain.facts(Question(kids=tuple(step.subject for step in steps))).keys}
-    members.carry_out(opened, "city-keys", [step for step in steps if step.subject not in known])
-    # Crash init/city-keys: everything is done; the same command finds it so.
 
 
 def _refuse_unlike(cards: Sequence[Card]) -> None:

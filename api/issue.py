@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from api import members
+from api.errors import ApiError
 from api.messages import Words
+from api.receipts import Writer
 from api.row_run import Progress, RowRun, rejects_beside
-from api.wiring import CITY_KEY, INDEX_KEY, City, agency_key
+from api.wiring import CITY_KEY, INDEX_KEY, City, agency_signers
 from certs import agencies, store
 from certs.certificate import CHINA
 from certs.certificate_type import CertificateType, load_catalogue
 from certs.errors import IssuingError
-from certs.issuing import Issuing, Outcome, Result
+from certs.issuing import Issuing, Outcome, Recorded, Result
 from certs.minting import Mint
 from certs.row_file import open_rows
 from certs.rows import Issuer, RowReader
@@ -51,17 +55,26 @@ class IssueReport:
 
 
 def issue_file(
-    city: City, path: Path, *, type_id: str, agency: str, words: Words, progress: Progress, renew: bool = False
+    city: City,
+    path: Path,
+    *,
+    type_id: str,
+    agency: str,
+    words: Words,
+    progress: Progress,
+    renew: bool = False,
+    receipts: Path | None = None,
 ) -> IssueReport:
-    """Issue every good row of `path`. Raises before anything is issued, or not at all.
+    """Issue every good row of `path`. Raises before anything is issued, or not at all. `receipts`: appended to.
 
     Run twice, or again after a crash, it issues nothing twice: see `certs.issuing`.
     """
     certificate_type = load_catalogue().find(type_id)
     issuer = issuer_of(city, agency)
     mint = mint_of(city, certificate_type, issuer)
-    issuing = Issuing(city.database, city.sequencer, city.log, mint, city.clock, renew=renew)
-    with open_rows(path, certificate_type) as rows:
+    lag = certificate_type.max_anchor_lag
+    with _receipts(city, receipts, lag) as recorded, open_rows(path, certificate_type) as rows:
+        issuing = Issuing(city.database, city.sequencer, city.log, mint, city.clock, renew=renew, recorded=recorded)
         reader = RowReader(certificate_type, rows.columns, issuer, city.clock().astimezone(CHINA).date())
         with rejects_beside(path, rows.columns, words) as rejects:
             run = RowRun(rows, reader.read, rejects, progress)
@@ -71,6 +84,21 @@ def issue_file(
     report.rows, report.rejected, report.rules = run.read, run.rejected, dict(run.rules)
     report.rejects = rejects.path if rejects.count else None
     return report
+
+
+@contextmanager
+def _receipts(city: City, path: Path | None, lag: int) -> Iterator[Recorded | None]:
+    """Told of each act, writes its receipt. Raises `ApiError` FILE_UNWRITABLE before anything is issued."""
+    if path is None:
+        yield None
+        return
+    try:
+        file = path.open("a", encoding="ascii")
+    except OSError as error:
+        raise ApiError("FILE_UNWRITABLE", str(error), path=path, reason=error.strerror) from None
+    with file:
+        writer = Writer(city, file, lag)
+        yield lambda appended: writer.write(appended, [(r.identifier, r.index) for r in appended.value if r.index >= 0])
 
 
 def issuer_of(city: City, agency: str) -> Issuer:
@@ -84,11 +112,13 @@ def issuer_of(city: City, agency: str) -> Issuer:
 
 def mint_of(city: City, certificate_type: CertificateType, issuer: Issuer) -> Mint:
     """What signs for the agency. Raises `IssuingError` if it may not issue this type now."""
-    keystore = city.keystore
-    if not keystore.has(agency_key(issuer.code)):
+    keystore, now = city.keystore, int(city.clock().timestamp())
+    signers = {signer.kid: signer for signer in agency_signers(keystore, issuer.code)}
+    if not signers:
         raise IssuingError("AGENCY_KEY_MISSING", "this city does not hold the agency's key", agency=issuer.code)
-    signer = keystore.signer(agency_key(issuer.code))
-    agencies.check(_facts(city, issuer), issuer.code, certificate_type.code, signer.kid, int(city.clock().timestamp()))
+    facts = _facts(city, issuer)
+    signer = signers[agencies.in_force(facts, list(signers), now) or next(iter(signers))]
+    agencies.check(facts, issuer.code, certificate_type.code, signer.kid, now)
     return Mint(
         certificate_type=certificate_type,
         issuer=issuer.code,

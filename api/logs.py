@@ -32,9 +32,11 @@ def export(city: City, folder: Path) -> Exported:
     """Write the anchored part of the city's certificate log. Raises `ApiError` NOTHING_ANCHORED, FILE_UNWRITABLE."""
     key, wrapper = city.keystore.note_signer(HEAD_KEY), city.keystore.wrapper(CITY_KEY)
     public = key.public_key().public_bytes_raw()
-    name = checkpoint.origin(city.deployment.consortium, city.log)
+    log = city.log
+    name = checkpoint.origin(city.deployment.consortium, log)
+    _refuse_other_log(folder, name)
     with city.database.reading() as connection:
-        row = logs.find(connection, city.log.id)
+        row = logs.find(connection, log.id)
         anchor = outbox.newest_anchor(connection, row.no) if row else None
         if row is None or anchor is None:
             raise ApiError("NOTHING_ANCHORED", "no head of this log is final yet")
@@ -52,6 +54,16 @@ def export(city: City, folder: Path) -> Exported:
         except OSError as error:
             raise ApiError("FILE_UNWRITABLE", str(error), path=folder, reason=error.strerror) from None
     return Exported(name, head.size, files, checkpoint.verifier_key(name, public))
+
+
+def _refuse_other_log(folder: Path, name: str) -> None:
+    """Tiles that are there are left alone, so those of another log would stay among this one's."""
+    try:
+        found = (folder / "checkpoint").read_bytes().partition(b"\n")[0]
+    except OSError:
+        return
+    if found != name.encode():
+        raise ApiError("FOLDER_OF_ANOTHER_LOG", "another log was exported there", path=folder, log=name)
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,6 +56,8 @@ def refuse_disagreement(city: City) -> None:
         if checked.difference is not None:
             log = checked.difference.log.name.stream
             raise AppendRefused("CITY_DISAGREES", checked.detail, log=log, found=checked.difference.code)
+        if checked.outcome is checking.Outcome.WRONG and checked.error is not None:
+            raise checked.error
 
 
 def _pass(city: City, trouble: str | None, report: Report) -> str | None:

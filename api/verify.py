@@ -5,7 +5,8 @@ Imports nothing of the chain, the database or the web before a node has to be as
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Callable
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from api.errors import ApiError
@@ -13,10 +14,11 @@ from certs.bundle import MAX_BYTES
 from certs.certificate_type import load_catalogue
 from certs.source_file import SourceFile, digest, media_type
 from certs.verify.verifier import Verified, Verifier
-from certs.verify.view import NODE_BEHIND, Policy, Silent
+from certs.verify.view import MAX_STATUS_AGE, NODE_BEHIND, Policy, Silent
 from ledger import trust as trusts
 from ledger.errors import CanonicalError, ChainMismatch, ChainUnavailable, VerificationError
 from ledger.facts import Facts, Question
+from ledger.ports import Chain
 from ledger.trust import Trust
 
 NODE_SECONDS = 5.0
@@ -44,9 +46,10 @@ def read_bundle(path: Path) -> bytes:
         raise ApiError("FILE_UNREADABLE", str(error), path=path, reason=error.strerror) from None
 
 
-def policy() -> Policy:
-    """The catalogue's anchoring times; everything else by default."""
-    return Policy(max_anchor_lag={each.code: each.max_anchor_lag for each in load_catalogue().values()})
+def policy(max_status_age: timedelta = MAX_STATUS_AGE) -> Policy:
+    """The catalogue's anchoring times, and how old a good status may be offline."""
+    lags = {each.code: each.max_anchor_lag for each in load_catalogue().values()}
+    return Policy(max_status_age=max_status_age, max_anchor_lag=lags)
 
 
 def read_file(path: Path) -> SourceFile:
@@ -58,20 +61,31 @@ def read_file(path: Path) -> SourceFile:
         raise ApiError("FILE_UNREADABLE", str(error), path=path, reason=error.strerror) from None
 
 
-def verify(untrusted: bytes, trust: Trust, now: datetime, *, offline: bool, file: SourceFile | None = None) -> Verified:
+def verify(
+    untrusted: bytes,
+    trust: Trust,
+    now: datetime,
+    *,
+    offline: bool,
+    file: SourceFile | None = None,
+    max_status_age: timedelta = MAX_STATUS_AGE,
+) -> Verified:
     """Online where the trust file names nodes and `offline` is not asked for."""
     verifier = Verifier(trust)
     live: Facts | Silent | None = None
     if trust.nodes and not offline:
         question = verifier.question(untrusted)
         live = ask(trust, question, verifier.signed_block(untrusted)) if question else None
-    return verifier.verify(untrusted, policy(), now, live, file)
+    return verifier.verify(untrusted, policy(max_status_age), now, live, file)
 
 
-def ask(trust: Trust, question: Question, signed: tuple[int, bytes] | None) -> Facts | Silent:
+def ask(
+    trust: Trust, question: Question | Callable[[Chain], Question], signed: tuple[int, bytes] | None = None
+) -> Facts | Silent:
     """The first node that answers for the trusted deployment; else why the last one did not.
 
-    `signed`: number and hash of a block that its chain must hold.
+    A question that follows from what is on the chain is asked for first, of the same node. `signed`: number and hash
+    of a block that its chain must hold.
     """
     from ledger.evm.client import EvmChain
     from ledger.evm.rpc import Rpc
@@ -82,7 +96,7 @@ def ask(trust: Trust, question: Question, signed: tuple[int, bytes] | None) -> F
             with Rpc(node, timeout=NODE_SECONDS) as rpc:
                 chain = EvmChain(rpc, trust.deployment, final=lambda newest: newest)
                 chain.confirm()
-                facts = chain.facts(question)
+                facts = chain.facts(question if isinstance(question, Question) else question(chain))
                 if signed is None or chain.holds(*signed):
                     return facts
                 silent = Silent(NODE_BEHIND)

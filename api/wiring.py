@@ -17,6 +17,7 @@ from api.migrations import runner
 from api.settings import Settings
 from certs.bundling import Bundler
 from ledger import canonical, trust
+from ledger.cosigning import Cosigner
 from ledger.errors import ChainUnavailable, LedgerError
 from ledger.evm import devnet
 from ledger.evm.account import Account
@@ -24,9 +25,11 @@ from ledger.evm.client import EvmChain, EvmWire
 from ledger.evm.journal import journaled_height
 from ledger.evm.rpc import Rpc, RpcError
 from ledger.keys.keystore import ED25519, HMAC, P256, SECP256K1, WRAPPING, Keystore
+from ledger.keys.p256 import P256Signer
 from ledger.logid import CERTIFICATE
 from ledger.publisher import Publisher
 from ledger.sequencer import Sequencer
+from ledger.store import logs
 from ledger.store.database import Database
 from ledger.store.guard import Guard
 from ledger.transactor import Transactor
@@ -60,9 +63,17 @@ PROJECT = Path(__file__).resolve().parent.parent
 """Where node_modules is, when it runs from a checkout."""
 
 
-def agency_key(agency: str) -> str:
-    """Name of an agency's certificate key in the keystore."""
-    return f"cert/{agency}"
+def agency_key(agency: str, number: int = 1) -> str:
+    """Name of an agency's certificate key in the keystore: its first, or the one after so many rotations."""
+    return f"cert/{agency}" if number == 1 else f"cert/{agency}/{number}"
+
+
+def agency_signers(keystore: Keystore, agency: str) -> list[P256Signer]:
+    """Every certificate key of an agency that is here, the newest first."""
+    found: list[P256Signer] = []
+    while keystore.has(name := agency_key(agency, len(found) + 1)):
+        found.insert(0, keystore.signer(name))
+    return found
 
 
 class City:
@@ -86,8 +97,9 @@ class City:
 
     @property
     def log(self) -> LogName:
-        """The log of this city's certificates."""
-        return LogName(self.settings.city, CERTIFICATE)
+        """The log that takes this city's certificates: its current epoch."""
+        with self.database.reading() as connection:
+            return logs.current(connection, self.settings.city, CERTIFICATE)
 
     @cached_property
     def keystore(self) -> Keystore:
@@ -161,6 +173,10 @@ class City:
         chain.confirm()
         return chain
 
+    def address(self, account: str) -> str:
+        """On chain, of one of the city's accounts."""
+        return Account(self.keystore.account_secret(account)).address
+
     def transactor(self, account: str) -> Transactor:
         """The transactions of one of the city's accounts; those that the chain has lost are under way again."""
         sender = Account(self.keystore.account_secret(account))
@@ -174,6 +190,10 @@ class City:
         chain = self.chain  # first of all: nothing is sent again to another chain
         self.transactor(GOVERNOR).settle_all(SETTLE_SECONDS)
         return Publisher(self.database, chain, self.transactor(PUBLISHER))
+
+    @property
+    def cosigner(self) -> Cosigner:
+        return Cosigner(self.chain, self.settings.city, self.keystore.signer(WITNESS))
 
     @cached_property
     def bundler(self) -> Bundler:

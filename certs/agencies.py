@@ -16,10 +16,10 @@ from ledger.store.database import Database
 MAX_FACTS_BYTES = 256 * 1024
 
 
-def question(agency: str, city: int, kid: str, type_codes: Sequence[str]) -> Question:
-    """Everything the chain knows about what an agency may issue."""
+def question(agency: str, city: int, kids: Sequence[str], type_codes: Sequence[str]) -> Question:
+    """Everything the chain knows about what an agency may issue, and with which of these keys."""
     return Question(
-        kids=(kid,),
+        kids=tuple(kids),
         cities=(city,),
         agencies=((agency, city),),
         accreditations=tuple((agency, city, code) for code in type_codes),
@@ -37,6 +37,12 @@ def remember(database: Database, chain: Chain, agency: str, name: str, asked: Qu
 def known(row: AgencyRow) -> Facts:
     """The facts kept with an agency."""
     return facts.from_json(canonical.loads_canonical(row.facts, max_bytes=MAX_FACTS_BYTES))
+
+
+def in_force(read: Facts, kids: Sequence[str], time: int) -> str | None:
+    """The first of these keys with which the agency may sign at `time`."""
+    keys = (rules.find_key(read, kid) for kid in kids)
+    return next((key.kid for key in keys if key is not None and rules.key_valid(key, time, read.block)), None)
 
 
 def check(read: Facts, agency: str, type_code: str, kid: str, time: int) -> None:

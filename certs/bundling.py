@@ -62,7 +62,7 @@ class Bundler:
             recorded = self._recorded(connection, certificate)
         facts = self._chain.facts(_question(certificate, recorded))
         # Of a closed epoch the bundle is made all the same: that the entry is void is the verifier's to say.
-        if recorded.head not in facts.heads and not self._chain.closed([recorded.head.log])[0]:
+        if recorded.head not in facts.heads and self._chain.closings([recorded.head.log])[0] is None:
             raise BundleError("ANCHOR_LOST", "the chain does not confirm the anchor", identifier=identifier)
         kid = parse_compact(recorded.text.partition("~")[0], typ=sdjwt.TYP).kid
         key = next((key for key in facts.keys if key.kid == kid), None)

@@ -20,7 +20,7 @@ from certs.store import Certificate
 from ledger.canonical import Json
 from ledger.ports import StatusChange
 from ledger.publisher import encode_change
-from ledger.sequencer import Decided, Sequencer, Turn
+from ledger.sequencer import Appended, Decided, Sequencer, Turn
 from ledger.statement import Draft
 from ledger.status import FINAL, Reason, Status
 from ledger.store import logs, outbox
@@ -46,6 +46,12 @@ class Result:
     outcome: Outcome
     identifier: str = ""
     reject: Reject | None = None
+    index: int = -1
+    """Of its entry, if this run recorded it."""
+
+
+Recorded = Callable[[Appended[list[Result]]], None]
+"""Told of each act once it is durable, before its results are yielded."""
 
 
 class Issuing:
@@ -60,6 +66,7 @@ class Issuing:
         clock: Callable[[], datetime],
         *,
         renew: bool = False,
+        recorded: Recorded | None = None,
     ) -> None:
         """`renew`: rows whose attributes changed become the next version instead of being refused."""
         self._database = database
@@ -68,6 +75,7 @@ class Issuing:
         self._mint = mint
         self._clock = clock
         self._renew = renew
+        self._recorded = recorded
 
     def run(self, rows: Iterable[Row]) -> Iterator[Result]:
         """Results in the order of the rows, batch by batch."""
@@ -89,9 +97,11 @@ class Issuing:
         minted = self._sign(claims, known, first_place)
         # Crash issue/minted: what is minted and not recorded has never existed.
         act = _Record(self._mint, claims, minted, self._renew)
-        results = self._sequencer.append(self._log, act).value
+        appended = self._sequencer.append(self._log, act)
         # Crash issue/recorded: durable, and nobody was told; the same rows again are *already issued*.
-        yield from results
+        if self._recorded is not None:
+            self._recorded(appended)
+        yield from appended.value
 
     def _sign(self, claims: Sequence[Claim], known: dict[bytes, Certificate], first_place: int) -> dict[int, Minted]:
         """Certificates by position, for the rows that look new. What looks known is judged again under the lock."""
@@ -136,7 +146,8 @@ class _Record:
                 drafts.append(_superseded(turn.connection, old, new))
             fresh.append(new)
             known[claim.row_key] = new
-            results.append(Result(claim.row.line, Outcome.RENEWED if old else Outcome.ISSUED, new.identifier))
+            outcome = Outcome.RENEWED if old else Outcome.ISSUED
+            results.append(Result(claim.row.line, outcome, new.identifier, index=new.log_index))
         if fresh:
             store.put(turn.connection, fresh)
         return Decided(drafts, results)

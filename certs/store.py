@@ -157,7 +157,7 @@ def by_digest(connection: Connection, digest: bytes) -> Certificate | None:
 
 def newest(connection: Connection, limit: int, type_code: str | None = None) -> list[Certificate]:
     """The certificates recorded last."""
-    query = select(_certificate).order_by(_certificate.c.log_no, _certificate.c.log_index.desc()).limit(limit)
+    query = select(_certificate).order_by(_certificate.c.log_no.desc(), _certificate.c.log_index.desc()).limit(limit)
     if type_code is not None:
         query = query.where(_certificate.c.type_code == type_code)
     return [_read(row) for row in connection.execute(query)]
@@ -170,8 +170,23 @@ def places(connection: Connection) -> tuple[int, list[Certificate]]:
     return drawn or 0, [_read(row) for row in connection.execute(query)]
 
 
+def statuses(connection: Connection) -> Iterator[list[tuple[str, bytes, Status]]]:
+    """(issuer, digest, status as we recorded it) of every certificate, so many at a time as one question may name."""
+    columns = (_certificate.c.issuer, _certificate.c.digest, _certificate.c.status)
+    found = connection.execute(select(*columns), execution_options={"yield_per": _IN_LIMIT})
+    for part in found.partitions():
+        yield [(row.issuer, row.digest, Status(row.status)) for row in part]
+
+
 def count(connection: Connection) -> int:
     return connection.execute(select(func.count()).select_from(_certificate)).scalar_one()
+
+
+def move(connection: Connection, old_no: int, first: int, new_no: int) -> None:
+    """Entries from `first` on of one log stand again in another, from index 1 on: their certificates follow them."""
+    where = (_certificate.c.log_no == old_no, _certificate.c.log_index >= first)
+    place = {"log_no": new_no, "log_index": _certificate.c.log_index - first + 1}
+    connection.execute(update(_certificate).where(*where).values(**place))
 
 
 def set_status(connection: Connection, digest: bytes, status: Status) -> None:
@@ -198,6 +213,13 @@ def reserve_places(connection: Connection, number: int) -> int:
     moved = update(_status_counter).where(where).values(next=_status_counter.c.next + number)
     after: int = connection.execute(moved.returning(_status_counter.c.next)).scalar_one()
     return after - number
+
+
+def skip_places(connection: Connection, number: int, size: int) -> None:
+    """Leave out `number` places and begin a new list of `size`: somebody may hold certificates with the places that
+    were drawn after the copy that this database was restored from."""
+    after = reserve_places(connection, number) + number
+    reserve_places(connection, -after % size)
 
 
 def _parts(keys: Collection[T]) -> Iterator[list[T]]:

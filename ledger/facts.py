@@ -89,6 +89,17 @@ class PublishedHead:
 
 
 @dataclass(frozen=True, slots=True)
+class EpochClosing:
+    """The end of a log: its first `last_good_size` entries stand, heads above are void."""
+
+    log: bytes
+    last_good_size: int
+    block: int
+    time: int
+    """Block time, seconds."""
+
+
+@dataclass(frozen=True, slots=True)
 class StatusRecord:
     status: int
     reason: int
@@ -122,6 +133,8 @@ class Facts:
     keys: tuple[Key, ...] = ()
     heads: tuple[PublishedHead, ...] = ()
     statuses: tuple[StatusHistory, ...] = ()
+    closings: tuple[EpochClosing, ...] = ()
+    """Of the logs of the heads asked for, those that were closed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,9 +148,21 @@ class Question:
     accreditations: tuple[tuple[str, int, str], ...] = ()
     """(agency, city, type code)."""
     heads: tuple[PublishedHead, ...] = ()
-    """Claimed heads; the answer holds those the chain confirms, and the latest head of each log."""
+    """Claimed heads; the answer holds those the chain confirms, and the latest head of each log, without void ones."""
     statuses: tuple[tuple[str, bytes], ...] = ()
     """(issuer, digest)."""
+
+
+def question(facts: Facts) -> Question:
+    """What was asked to get these facts, or asks for the same ones again at their block."""
+    return Question(
+        kids=tuple(key.kid for key in facts.keys),
+        cities=tuple(row.city for row in facts.cities),
+        agencies=tuple((row.agency, row.city) for row in facts.agencies),
+        accreditations=tuple((row.agency, row.city, row.type_code) for row in facts.accreditations),
+        heads=facts.heads,
+        statuses=tuple((row.issuer, row.digest) for row in facts.statuses),
+    )
 
 
 _TERM = {
@@ -170,9 +195,12 @@ _KEY = s.record(
 PUBLISHED_HEAD = s.record(
     log=s.HEX32, size=s.NATURAL, root=s.HEX32, prev_size=s.NATURAL, block=s.NATURAL, time=s.NATURAL
 )
+_CLOSING = s.record(log=s.HEX32, last_good_size=s.NATURAL, block=s.NATURAL, time=s.NATURAL)
 FORM = s.Form(
     "FACTS_FORM",
     s.record(
+        # Only there if there is one: facts from before epochs could end, and all of open logs, read as they did.
+        _optional={"closings": {**s.rows(_CLOSING, 256), "minItems": 1}},
         consortium=s.HEX32,
         chain_id=s.NATURAL,
         block=s.NATURAL,
@@ -191,6 +219,8 @@ FORM = s.Form(
 def to_json(facts: Facts) -> dict[str, Json]:
     """The JSON form that snapshots sign."""
     form: dict[str, Json] = _plain(facts)
+    if not facts.closings:
+        del form["closings"]
     return form
 
 
@@ -226,6 +256,7 @@ def from_json(value: Json) -> Facts:
             StatusHistory(r["issuer"], bytes.fromhex(r["digest"]), tuple(map(_status_record, r["records"])))
             for r in v["statuses"]
         ),
+        closings=tuple(EpochClosing(**{**r, "log": bytes.fromhex(r["log"])}) for r in v.get("closings", ())),
     )
 
 

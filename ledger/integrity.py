@@ -37,9 +37,18 @@ def compare(connection: Connection, row: LogRow, guard: Guard, published: Publis
 
     Guard and chain are witnesses: where the tiles still lead to what they hold, it is the head's row that was edited.
     """
+    head = Head(published.size, published.root) if published else None
+    return _compare(connection, row, guard.read(row.id), head)
+
+
+def compare_ended(connection: Connection, row: LogRow, standing: Head) -> Iterator[Difference]:
+    """The same of a log that was continued: of it counts what stands, whatever guard and chain hold beyond."""
+    return _compare(connection, row, None, standing)
+
+
+def _compare(connection: Connection, row: LogRow, known: Head | None, published: Head | None) -> Iterator[Difference]:
     read = logs.tile_reader(connection, row.no)
-    known = guard.read(row.id)
-    witnesses = [head for head in (known, published and Head(published.size, published.root)) if head]
+    witnesses = [head for head in (known, published) if head]
     intact = any(_root(read, head.size) == head.root for head in witnesses)
     if _root(read, row.head.size) != row.head.root:
         yield _misled(row, witnesses, intact)

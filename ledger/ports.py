@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from ledger.facts import Facts, PublishedHead, Question
+from ledger.facts import EpochClosing, Facts, PublishedHead, Question
 from ledger.trust import Deployment
 
 
@@ -127,8 +127,11 @@ class Chain(Wire, Protocol):
     def history(self, log: bytes) -> list[PublishedHead]:
         """Every head of a log that was ever published, oldest first. Reads the whole chain's events: for recovery."""
 
-    def closed(self, logs: Sequence[bytes]) -> list[bool]:
-        """Whether the epoch that each log is was closed: it takes no head any more."""
+    def closings(self, logs: Sequence[bytes]) -> list[EpochClosing | None]:
+        """How the epoch that each log is was closed: it takes no head any more. None: it is open."""
+
+    def current_epoch(self, city: int, stream: str) -> int:
+        """The epoch in which the chain takes the stream's next head."""
 
     def publish(self, items: Sequence[HeadItem]) -> Call:
         """The call that publishes them, at most 64."""
@@ -136,5 +139,8 @@ class Chain(Wire, Protocol):
     def set_status(self, changes: Sequence[StatusChange]) -> Call:
         """The call that records them, at most 200."""
 
-    def facts(self, question: Question) -> Facts:
-        """Everything asked, read at one block."""
+    def facts(self, question: Question, block: int | None = None) -> Facts:
+        """Everything asked, read at one block: this one, or the newest. Nodes keep old states for a while only."""
+
+    def registered_keys(self, use: int) -> list[str]:
+        """Thumbprints of all keys ever registered for a use, in force or not. Reads the whole chain's events."""

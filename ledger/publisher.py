@@ -113,9 +113,8 @@ class Publisher:
         return [plan for plan in plans if plan.items]
 
     def _head_plan(self, items: Sequence[Item]) -> _Plan:
-        keys = [item.key for item in items]
-        newest = self._chain.heads(keys)
-        self._refuse_closed(keys)
+        items = self._open(items)
+        newest = self._chain.heads([item.key for item in items])
         with self._database.reading() as connection:
             rows = [self._row(connection, item) for item in items]
             wanted = [_head_item(connection, row, old) for row, old in zip(rows, newest, strict=True)]
@@ -127,11 +126,22 @@ class Publisher:
         bodies = tuple(_encode(head.size, head.root) for head in heads)
         return _Plan(HEADS_LABEL, tuple(item for item, _ in going), bodies, self._chain.publish(heads))
 
-    def _refuse_closed(self, keys: Sequence[bytes]) -> None:
-        """A head of a closed epoch would be refused for ever, at the price of a transaction each time."""
-        for key, closed in zip(keys, self._chain.closed(keys), strict=True):
-            if closed:
-                raise AppendRefused("EPOCH_CLOSED", "this log's epoch was closed on the chain", log=key.hex())
+    def _open(self, items: Sequence[Item]) -> list[Item]:
+        """The items whose epoch is open. A head of a closed one would be refused for ever, at a price each time."""
+        closings = self._chain.closings([item.key for item in items])
+        for item, end in zip(items, closings, strict=True):
+            if end is None:
+                continue
+            # One that was under way when its log was closed comes back here after the log was continued.
+            with self._database.writing() as connection:
+                if not self._continued(connection, item):
+                    raise AppendRefused("EPOCH_CLOSED", "this log's epoch was closed on the chain", log=item.key.hex())
+                outbox.close_heads(connection, item.key)
+        return [item for item, end in zip(items, closings, strict=True) if end is None]
+
+    def _continued(self, connection: Connection, item: Item) -> bool:
+        name = self._row(connection, item).name
+        return logs.current(connection, name.city, name.stream).epoch > name.epoch
 
     def _already_there(self, item: Item, row: LogRow, old: PublishedHead) -> None:
         """The chain holds this very head: another process's transaction, or a database that lost its memory.
@@ -204,6 +214,7 @@ def _head_item(connection: Connection, row: LogRow, old: PublishedHead | None) -
             log=row.id.hex(),
             size=row.head.size,
             chain=old.size,
+            missing=old.size - row.head.size,
         )
     if tile.root(read, old.size) != old.root:
         raise AppendRefused("LOG_DIVERGED", "the chain holds another history of this log", log=row.id.hex())

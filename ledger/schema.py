@@ -23,11 +23,11 @@ NATURAL: Schema = {"type": "integer", "minimum": 0, "maximum": 2**53 - 1}
 CITY: Schema = {"type": "integer", "minimum": 1, "maximum": 2**32 - 1}
 
 
-def record(**members: Schema) -> Schema:
-    """An object with exactly these members."""
+def record(*, _optional: Mapping[str, Schema] | None = None, **members: Schema) -> Schema:
+    """An object with exactly these members, and perhaps the optional ones."""
     return {
         "type": "object",
-        "properties": members,
+        "properties": {**members, **(_optional or {})},
         "required": list(members),
         "additionalProperties": False,
     }

@@ -16,6 +16,7 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from ledger import entries, tile
 from ledger.commitment import SALT_BYTES, statement_leaf
+from ledger.epochs import CONTINUED
 from ledger.errors import AppendRefused, StoreConflict, StoreUnavailable, VerificationError
 from ledger.sealing.envelope import KEY_BYTES, NONCE_BYTES, Wrapper
 from ledger.sealing.seal import seal
@@ -189,6 +190,7 @@ class Sequencer:
         with self._database.writing() as connection:
             # 1. Lock the head row.
             row = logs.lock(connection, log)
+            self._refuse_over(connection, row)
             read = logs.tile_reader(connection, row.no)
             self._refuse_damage(row, read)
             at = self._now(row)
@@ -221,6 +223,7 @@ class Sequencer:
         try:
             with savepoint(connection):
                 decided = ticket.act.decide(Turn(connection, row.name, at, first))
+                _refuse_unfounded(row.name, first, decided.drafts)
                 made = [self._entry(row, at, draft, first + i) for i, draft in enumerate(decided.drafts)]
         except StoreUnavailable as error:
             # SQLite ends the whole transaction when the disk is full: nobody in this commit is recorded.
@@ -259,6 +262,12 @@ class Sequencer:
             pass  # a tile is cut short: the same lie
         raise AppendRefused("STORE_LIES", "the database does not give back what was written", log=row.id.hex())
 
+    def _refuse_over(self, connection: Connection, row: LogRow) -> None:
+        """A run that began before the log was continued must not add to what is over."""
+        current = logs.current(connection, row.name.city, row.name.stream)
+        if current.epoch > row.name.epoch:
+            raise AppendRefused("EPOCH_OVER", "the stream goes on in a newer epoch", log=row.id.hex())
+
     def _refuse_damage(self, row: LogRow, read: tile.ReadTile) -> None:
         """Nothing grows on a tree that is not the acknowledged one: the chain would refuse it and all after it."""
         try:
@@ -279,6 +288,12 @@ class Sequencer:
         raise AppendRefused(
             "CLOCK_BACKWARDS", "this machine's clock is behind the newest entry", now=now, newest=row.last_at
         )
+
+
+def _refuse_unfounded(log: LogName, first: int, drafts: Sequence[Draft]) -> None:
+    """An epoch after the first begins by saying what it continues."""
+    if log.epoch and first == 0 and drafts and drafts[0].type != CONTINUED:
+        raise AppendRefused("EPOCH_NOT_CONTINUED", "the epoch was not begun yet", log=log.id.hex())
 
 
 def _interrupted() -> StoreUnavailable:

@@ -17,6 +17,8 @@ from ledger.trust import Trust
 
 TYP = "certledger-snapshot+jws"
 MAX_PAYLOAD_BYTES = 512 * 1024
+MAX_FILE_BYTES = 1024 * 1024
+"""Of a snapshot that travels alone."""
 _BASE64URL = "^[A-Za-z0-9_-]+$"
 
 SCHEMA = s.record(
@@ -53,9 +55,9 @@ def from_json(value: Any) -> Snapshot:
     return Snapshot(v["payload"], tuple((row["protected"], row["signature"]) for row in v["signatures"]))
 
 
-def sign(read: Facts, signer: jws.Signer) -> Snapshot:
+def sign(said: Facts, signer: jws.Signer) -> Snapshot:
     """One city's word for what the chain says; `cosign` adds the next city's."""
-    return cosign(Snapshot(jws.b64url(canonical.dumps(facts.to_json(read))), ()), signer)
+    return cosign(Snapshot(jws.b64url(canonical.dumps(facts.to_json(said))), ()), signer)
 
 
 def cosign(snapshot: Snapshot, signer: jws.Signer) -> Snapshot:
@@ -70,11 +72,22 @@ def verify(snapshot: Snapshot, trust: Trust) -> Facts:
     signers = {_signing_city(snapshot.payload, pair, trust) for pair in snapshot.signatures} - {None}
     if len(signers) < trust.k:
         raise VerificationError("SNAPSHOT_COSIGNERS", "too few known cities signed", k=trust.k, signed=len(signers))
-    payload = jws.unb64url(snapshot.payload)
-    read = facts.from_json(canonical.loads_canonical(payload, max_bytes=MAX_PAYLOAD_BYTES))
-    if (read.consortium, read.chain_id) != (trust.deployment.consortium, trust.deployment.chain_id):
+    claimed = read(snapshot)
+    if (claimed.consortium, claimed.chain_id) != (trust.deployment.consortium, trust.deployment.chain_id):
         raise VerificationError("SNAPSHOT_CONSORTIUM", "the snapshot is of another ledger")
-    return read
+    return claimed
+
+
+def read(snapshot: Snapshot) -> Facts:
+    """What it claims, whoever signed it."""
+    payload = jws.unb64url(snapshot.payload)
+    return facts.from_json(canonical.loads_canonical(payload, max_bytes=MAX_PAYLOAD_BYTES))
+
+
+def signers(snapshot: Snapshot) -> list[str]:
+    """Thumbprints that its signatures name; nothing verified."""
+    parts = [jws.parse_compact(f"{p}.{snapshot.payload}.{signature}", typ=TYP) for p, signature in snapshot.signatures]
+    return [part.kid for part in parts]
 
 
 def _signing_city(payload: str, pair: tuple[str, str], trust: Trust) -> int | None:

@@ -17,6 +17,8 @@ MAX_BYTES = 64 * 1024
 _AT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z")
 _TYPE = re.compile(r"[a-z][a-z0-9-]{0,31}/[a-z][a-z0-9-]{0,31}")
 _AGENCY = re.compile(r"[0-9A-Z]{18}")
+_OF_THE_LOG = "log/"
+"""Types that are about the log itself: they stand in any stream, and the city says them, so they name no agency."""
 _MEMBERS = {"v", "log", "stream", "type", "at", "agency", "body"}
 
 
@@ -27,7 +29,7 @@ class Draft:
     type: str
     """`<stream>/<verb>`, e.g. certificate/issue."""
     agency: str
-    """USCC of the agency that acts, 18 characters."""
+    """USCC of the agency that acts, 18 characters; empty for what the city says about its own log."""
     body: dict[str, Json]
     """Fixed per type in docs/formats.md. Nothing about a person in the clear."""
 
@@ -46,14 +48,14 @@ class Statement:
     body: dict[str, Json]
 
     def __post_init__(self) -> None:
-        if (
-            len(self.log) != 32
-            or not _TYPE.fullmatch(self.type)
-            or self.type.partition("/")[0] != self.stream
-            or not _AGENCY.fullmatch(self.agency)
-        ):
+        if len(self.log) != 32 or not _TYPE.fullmatch(self.type) or not self._speaker_fits():
             raise VerificationError("STATEMENT_FORM", "statement does not have the fixed form", type=self.type)
         parse_timestamp(self.at)
+
+    def _speaker_fits(self) -> bool:
+        if self.type.startswith(_OF_THE_LOG):
+            return self.agency == ""
+        return self.type.partition("/")[0] == self.stream and _AGENCY.fullmatch(self.agency) is not None
 
     def encode(self) -> bytes:
         """Canonical bytes, at most 64 KiB."""

@@ -25,6 +25,9 @@ ANCHOR_SECONDS = 60.0
 
 File = Annotated[Path, typer.Argument(help="CSV 或 JSON Lines 文件 A file of rows.")]
 NoAnchor = Annotated[bool, typer.Option("--no-anchor", help="只登记,稍后上链 Record now, anchor later.")]
+Receipts = Annotated[
+    Path | None, typer.Option("--receipts", help="回执文件,追加写入 File of signed receipts, appended to.")
+]
 ReasonName = Annotated[str, typer.Option("--reason", help="原因 Reason; see docs/cli.md.")]
 
 
@@ -34,12 +37,13 @@ def issue(
     type_: Type,
     agency: Agency,
     no_anchor: NoAnchor = False,
+    receipts: Receipts = None,
     home: Home = DEFAULT_HOME,
     lang: Lang = Language.ZH,
     as_json: Json = False,
 ) -> None:
     """签发 Issue a file. Rows that fail go to <name>.rejects.csv; run again, nothing is issued twice."""
-    _run_file(Output(lang, as_json), home, file, type_, agency, no_anchor, renew=False)
+    _run_file(Output(lang, as_json), home, file, type_, agency, no_anchor, receipts, renew=False)
 
 
 @app.command("renew")
@@ -48,12 +52,13 @@ def renew(
     type_: Type,
     agency: Agency,
     no_anchor: NoAnchor = False,
+    receipts: Receipts = None,
     home: Home = DEFAULT_HOME,
     lang: Lang = Language.ZH,
     as_json: Json = False,
 ) -> None:
     """延续、换发 Issue the next version of certificates whose attributes changed; the old ones are superseded."""
-    _run_file(Output(lang, as_json), home, file, type_, agency, no_anchor, renew=True)
+    _run_file(Output(lang, as_json), home, file, type_, agency, no_anchor, receipts, renew=True)
 
 
 @app.command("import")
@@ -190,7 +195,15 @@ def show(identifier: Identifier, home: Home = DEFAULT_HOME, lang: Lang = Languag
 
 
 def _run_file(
-    output: Output, home: Path, file: Path, type_id: str, agency: str, no_anchor: bool, *, renew: bool
+    output: Output,
+    home: Path,
+    file: Path,
+    type_id: str,
+    agency: str,
+    no_anchor: bool,
+    receipts: Path | None,
+    *,
+    renew: bool,
 ) -> None:
     from api.issue import issue_file
     from api.wiring import City
@@ -199,7 +212,14 @@ def _run_file(
         city.unlock()
         with output.progress("issue.progress") as progress:
             report = issue_file(
-                city, file, type_id=type_id, agency=agency, words=output.words, progress=progress, renew=renew
+                city,
+                file,
+                type_id=type_id,
+                agency=agency,
+                words=output.words,
+                progress=progress,
+                renew=renew,
+                receipts=receipts,
             )
         anchored = not no_anchor and _anchor(output, city)
     _report(output, report, anchored)
@@ -282,7 +302,7 @@ def _change(
     from certs.lifecycle import Change
 
     with City(home) as city:
-        act = ChangeStatus(identifier, agency, Change(change), _reason(reason), _since(since))
+        act = ChangeStatus(identifier, agency, Change(change), _reason(reason), first_second(since))
         appended = city.sequencer.append(city.log, act)
         anchored = _anchor(output, city)
     value = {
@@ -322,7 +342,7 @@ def _day(text: str) -> date | None:
         raise ApiError("DATE_FORM", f"not a day: {text}", value=text) from None
 
 
-def _since(day: str) -> int:
+def first_second(day: str) -> int:
     """First second of a day in China; 0 if none is given."""
     from certs.certificate import CHINA
 

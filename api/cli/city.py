@@ -19,7 +19,12 @@ if TYPE_CHECKING:
     from api.checking import Checked
     from api.messages import Message
 
-MARKS = {"ok": "[green]✔[/green]", "wrong": "[red]✘[/red]", "unknown": "[yellow]?[/yellow]"}
+MARKS = {
+    "ok": "[green]✔[/green]",
+    "wrong": "[red]✘[/red]",
+    "unknown": "[yellow]?[/yellow]",
+    "note": "[yellow]![/yellow]",
+}
 
 
 def init(
@@ -46,6 +51,7 @@ def init(
     from api.devchain import start_detached
     from api.home import Elsewhere
     from api.initialise import initialise
+    from api.wiring import GOVERNOR, PUBLISHER
 
     output = Output(lang, as_json)
     cards = [read_card(path) for path in founders or ()]
@@ -62,6 +68,8 @@ def init(
             "member_registry": made.deployment.member_registry.address,
             "log_anchor": made.deployment.log_anchor.address,
             "status_registry": made.deployment.status_registry.address,
+            "governor": made.address(GOVERNOR),
+            "publisher": made.address(PUBLISHER),
         }
     output.result(value, [(f"init.{key}", shown) for key, shown in value.items()])
 
@@ -113,13 +121,19 @@ def check(
 
 def _report(output: Output, found: Sequence[Checked]) -> None:
     if output.as_json:
-        output.json({"checks": [{"check": c.check, "outcome": c.outcome, "detail": c.detail} for c in found]})
+        output.json({"checks": [_json(each) for each in found]})
         return
     for line in found:
         output.out.print(f"{MARKS[line.outcome]} {output.words.say(f'check.{line.check}')}  [dim]{line.detail}[/dim]")
         message = _message(output, line)
         if message is not None:
             output.out.print(f"  {message.text}\n  → {message.remedy}", markup=False)
+
+
+def _json(line: Checked) -> dict[str, object]:
+    told = line.error or line.difference
+    value: dict[str, object] = {"check": line.check, "outcome": line.outcome, "detail": line.detail}
+    return value | ({"code": told.code} if told else {}) | ({"params": line.error.params} if line.error else {})
 
 
 def _message(output: Output, line: Checked) -> Message | None:

@@ -26,6 +26,8 @@ from api.cli.founding import join, prepare
 from api.cli.log import app as log
 from api.cli.member import app as member
 from api.cli.output import Output
+from api.cli.receipt import app as receipt
+from api.cli.snapshot import app as snapshot
 from api.cli.trust import app as trust
 from api.cli.verify import verify
 from api.errors import ApiError
@@ -45,7 +47,9 @@ for command in (demo, up, init, prepare, join, verify, check, bench):
     app.command()(command)
 app.add_typer(cert, name="cert", help="证照 Certificates: issue, show, suspend, reinstate, revoke, cancel, renew.")
 app.add_typer(bundle, name="bundle", help="证据包 Evidence bundles.")
+app.add_typer(snapshot, name="snapshot", help="快照 Snapshots of the chain, cosigned by several cities.")
 app.add_typer(trust, name="trust", help="信任文件 Trust files for verifiers.")
+app.add_typer(receipt, name="receipt", help="回执 Receipts, and whether they were kept.")
 app.add_typer(anchor, name="anchor", help="上链 Anchoring: what waits, what is final.")
 app.add_typer(log, name="log", help="日志 The log and the status lists as static files.")
 app.add_typer(member, name="member", help="成员 Agencies of this city on the chain.")

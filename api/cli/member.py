@@ -7,6 +7,10 @@ from typing import Annotated
 import typer
 
 from api.cli import decisions
+from api.cli.member_account import app as member_account
+from api.cli.member_agency import app as member_agency
+from api.cli.member_key import app as member_key
+from api.cli.member_successor import app as member_successor
 from api.cli.options import DEFAULT_HOME, Agency, Home, Json, Lang, Language
 from api.cli.output import Output
 
@@ -71,6 +75,10 @@ def list_(home: Home = DEFAULT_HOME, lang: Lang = Language.ZH, as_json: Json = F
     output.table(("member.code", "member.name", "member.types"), [(row.code, row.name, shown) for row, shown in titles])
 
 
+app.add_typer(member_key, name="key", help="密钥 Keys of the city and its agencies.")
+app.add_typer(member_agency, name="agency", help="机构 An agency that leaves or moves.")
+app.add_typer(member_successor, name="successor", help="承接 Who follows an agency that is gone.")
+app.add_typer(member_account, name="account", help="账户 The city's hot accounts.")
 app.command("propose")(decisions.propose)
 app.command("approve")(decisions.approve)
 app.command("execute")(decisions.execute)

@@ -23,6 +23,7 @@ def _group() -> None:
 def export(
     out: Annotated[Path, typer.Option("--out", help="文件 File to write.")] = Path("trust.json"),
     days: Annotated[int, typer.Option("--days", min=1, max=3650, help="有效天数 Days it holds.")] = 365,
+    k: Annotated[int, typer.Option("--k", min=1, max=256, help="签认城市数 How many cities must cosign.")] = 1,
     home: Home = DEFAULT_HOME,
     lang: Lang = Language.ZH,
     as_json: Json = False,
@@ -34,14 +35,16 @@ def export(
 
     output = Output(lang, as_json)
     with City(home) as city:
-        trust = trust_of(city, days=days)
+        trust = trust_of(city, days=days, k=k)
     write(out, encode(trust))
-    value = {"file": str(out), "consortium": trust.deployment.consortium.hex(), "k": trust.k}
+    cities = sorted({witness.city for witness in trust.witnesses})
+    value = {"file": str(out), "consortium": trust.deployment.consortium.hex(), "k": trust.k, "cities": cities}
     output.result(
         value,
         [
             ("trust.file", out),
             ("trust.consortium", trust.deployment.consortium.hex()),
+            ("trust.k", f"{trust.k} / {', '.join(map(str, cities))}"),
             ("trust.until", trust.valid_until),
         ],
     )

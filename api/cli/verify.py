@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated
 
@@ -37,6 +37,10 @@ def verify(
         Path | None, typer.Option("--bundle", help="OFD、PDF 文件的证据包 The bundle of an OFD or PDF file.")
     ] = None,
     offline: Annotated[bool, typer.Option("--offline", help="不联网 Ask no node.")] = False,
+    max_status_age: Annotated[
+        int,
+        typer.Option("--max-status-age", min=0, max=8760, help="状态信息最长小时数 Hours a status may be old."),
+    ] = 24,
     explain: Annotated[bool, typer.Option("--explain", help="显示比对内容 Show what was compared.")] = False,
     lang: Lang = Language.ZH,
     as_json: Json = False,
@@ -47,7 +51,8 @@ def verify(
         raise ApiError("BUNDLE_NOT_NAMED", f"{file} is verified by its bundle", path=file)
     untrusted, trusted = read_bundle(bundle or file), read_trust(trust)
     shown = read_file(file) if bundle else None
-    verified = verify_bundle(untrusted, trusted, datetime.now(UTC), offline=offline, file=shown)
+    age = timedelta(hours=max_status_age)
+    verified = verify_bundle(untrusted, trusted, datetime.now(UTC), offline=offline, file=shown, max_status_age=age)
     if as_json:
         output.json(to_json(verified, output) | (_file_json(verified, shown) if shown else {}))
     else:

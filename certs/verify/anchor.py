@@ -24,6 +24,10 @@ def check(material: Material, view: View, policy: Policy) -> Finding:
         if view.silent is not None:
             return unknown(Reason.ANCHOR_CHAIN_SILENT, problem=view.silent.reason, **compared)
         return failed(Reason.ANCHOR_SNAPSHOT_INVALID, problem=view.problem, **compared)
+    end = next((each for each in view.facts.closings if each.log == head.log), None)
+    if end is not None and head.size > end.last_good_size:
+        # Whether it was ever published or not: of a closed log nothing above counts, and nothing more is coming.
+        return failed(Reason.ANCHOR_DISOWNED, last_good=end.last_good_size, since=end.time, **compared)
     if head in view.facts.heads:
         return passed(Reason.ANCHOR_OK, time=head.time, **compared)
     newest = max((known.size for known in view.facts.heads if known.log == head.log), default=0)

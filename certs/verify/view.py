@@ -13,12 +13,14 @@ from ledger.facts import Facts
 from ledger.snapshot import Snapshot
 from ledger.trust import Trust
 
+MAX_STATUS_AGE = timedelta(hours=24)
+
 
 @dataclass(frozen=True, slots=True)
 class Policy:
     """What the verifier accepts, apart from what is genuine. The bundle has no say in it."""
 
-    max_status_age: timedelta = timedelta(hours=24)
+    max_status_age: timedelta = MAX_STATUS_AGE
     """How old a cosigned snapshot may be to say that a status is still good."""
     max_anchor_lag: dict[str, int] = field(default_factory=dict)
     """Seconds from issue to anchor, by type code; 7 days for types not named."""

@@ -6,7 +6,7 @@ development). All reads of one decision are one batch at one block.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from eth_hash.auto import keccak
@@ -17,7 +17,7 @@ from ledger.evm.contracts import log_anchor, member_registry, status_registry
 from ledger.evm.contracts.codec import codec
 from ledger.evm.rpc import Call as RpcCall
 from ledger.evm.rpc import Rpc, RpcError
-from ledger.facts import Facts, PublishedHead, Question
+from ledger.facts import EpochClosing, Facts, PublishedHead, Question
 from ledger.ports import Call, HeadItem, Receipt, StatusChange
 from ledger.trust import CONTRACTS, Contract, Deployment
 
@@ -132,22 +132,36 @@ class EvmChain(EvmWire):
     def history(self, log: bytes) -> list[PublishedHead]:
         topics = [_hex(codec(log_anchor.NAME).topic("HeadPublished")), _hex(log)]
         found: list[PublishedHead] = []
+        for entry in self._event_entries(self.deployment.log_anchor.address, topics):
+            found += [
+                h for h in [log_anchor.published(*e, _number(entry["blockNumber"])) for e in _events([entry])] if h
+            ]
+        return found
+
+    def registered_keys(self, use: int) -> list[str]:
+        topic = codec(member_registry.NAME).topic("KeyAdded")
+        added = [
+            codec(member_registry.NAME).event([_bytes(each) for each in entry["topics"]], _bytes(entry["data"]))
+            for entry in self._event_entries(self.deployment.member_registry.address, [_hex(topic)])
+        ]
+        return [member_registry.kid_added(values) for _, values in filter(None, added) if values["use"] == use]
+
+    def _event_entries(self, address: str, topics: list[str]) -> Iterator[dict[str, Any]]:
+        """Log entries of one contract over the whole chain, oldest first."""
         newest = self.newest()
         for start in range(0, newest + 1, HISTORY_WINDOW):
             span = {"fromBlock": hex(start), "toBlock": hex(min(start + HISTORY_WINDOW - 1, newest))}
-            (logs,) = self._read(
-                ("eth_getLogs", {**span, "address": self.deployment.log_anchor.address, "topics": topics})
-            )
-            for entry in logs:
-                found += [
-                    h for h in [log_anchor.published(*e, _number(entry["blockNumber"])) for e in _events([entry])] if h
-                ]
-        return found
+            (logs,) = self._read(("eth_getLogs", {**span, "address": address, "topics": topics}))
+            yield from logs
 
-    def closed(self, logs: Sequence[bytes]) -> list[bool]:
+    def closings(self, logs: Sequence[bytes]) -> list[EpochClosing | None]:
         to = self.deployment.log_anchor.address
         answers = self.ask([(to, log_anchor.closing_call(log)) for log in logs])
-        return [log_anchor.closing(answer) is not None for answer in answers]
+        return [log_anchor.closing(log, answer) for log, answer in zip(logs, answers, strict=True)]
+
+    def current_epoch(self, city: int, stream: str) -> int:
+        (answer,) = self.ask([(self.deployment.log_anchor.address, log_anchor.current_epoch_call(city, stream))])
+        return log_anchor.current_epoch(answer)
 
     def holds(self, number: int, block_hash: bytes) -> bool:
         """Whether the chain has this very block."""
@@ -167,16 +181,16 @@ class EvmChain(EvmWire):
         gas = TRANSACTION_GAS + CHANGE_GAS * len(changes)
         return Call(self.deployment.status_registry.address, status_registry.set_status_many(changes), gas)
 
-    def facts(self, question: Question) -> Facts:
-        """Two requests: the newest block, then every row at that block."""
-        (block,) = self._read(("eth_getBlockByNumber", "latest", False))
-        if not isinstance(block, dict):
-            raise ChainUnavailable("CHAIN_MALFORMED", "the node has no newest block")
-        height = _number(block.get("number"))
+    def facts(self, question: Question, block: int | None = None) -> Facts:
+        """Two requests: the block, then every row at that block."""
+        (found,) = self._read(("eth_getBlockByNumber", "latest" if block is None else hex(block), False))
+        if not isinstance(found, dict):
+            raise ChainUnavailable("CHAIN_MALFORMED", "the node does not have the block")
+        height = _number(found.get("number"))
         read = _FactReader(question, self.deployment)
         answers = self._calls(read.calls, hex(height))
         try:
-            return read.facts(height, _bytes(block.get("hash")), _number(block.get("timestamp")), answers)
+            return read.facts(height, _bytes(found.get("hash")), _number(found.get("timestamp")), answers)
         except (UnicodeDecodeError, OverflowError, VerificationError):
             raise ChainUnavailable("CHAIN_MALFORMED", "the contracts' answers are not what they can hold") from None
 
@@ -231,7 +245,7 @@ class _FactReader:
         keys = tuple(filter(None, [member_registry.key_row(kid, next(left)) for kid in q.kids]))
         confirmed = [head for head in q.heads if log_anchor.is_head(next(left))]
         newest = [head for head in [log_anchor.head(log, next(left)) for log in self._logs] if head]
-        ends = {log: log_anchor.closing(next(left)) for log in self._logs}
+        ends = {log: log_anchor.closing(log, next(left)) for log in self._logs}
         # A void head is no fact: what verifies against it would be an entry that its city has disowned.
         heads = [head for head in (*confirmed, *newest) if log_anchor.counts(head, ends[head.log])]
         statuses = tuple(status_registry.records(*pair, next(left)) for pair in q.statuses)
@@ -247,6 +261,7 @@ class _FactReader:
             keys=keys,
             heads=tuple(dict.fromkeys(heads)),
             statuses=statuses,
+            closings=tuple(filter(None, ends.values())),
         )
 
 

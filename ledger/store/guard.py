@@ -67,6 +67,7 @@ class Guard:
             log=log_id.hex(),
             size=head.size,
             guard=known.size,
+            missing=max(known.size - head.size, 0),
         )
 
     def close(self) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row, bindparam, insert, select, update
+from sqlalchemy import Row, bindparam, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from ledger.merkle import EMPTY_ROOT
@@ -81,9 +81,21 @@ def lock(connection: Connection, name: LogName) -> LogRow:
     return _log_row(row)
 
 
+def empty(name: LogName) -> LogRow:
+    """A log that is not in the database."""
+    return LogRow(-1, name, name.id, Head(0, EMPTY_ROOT), BEGINNING)
+
+
 def find(connection: Connection, log_id: bytes) -> LogRow | None:
     row = connection.execute(select(schema.log).where(schema.log.c.log_id == log_id)).one_or_none()
     return _log_row(row) if row else None
+
+
+def current(connection: Connection, city: int, stream: str) -> LogName:
+    """The stream's log that takes entries: the newest epoch that was begun."""
+    where = (schema.log.c.city == city, schema.log.c.stream == stream, schema.log.c.size > 0)
+    newest = connection.execute(select(func.max(schema.log.c.epoch)).where(*where)).scalar_one()
+    return LogName(city, stream, newest or 0)
 
 
 def every(connection: Connection) -> list[LogRow]:

@@ -66,6 +66,12 @@ def put_head(connection: Connection, log_id: bytes) -> None:
     connection.execute(_PUT_HEAD[connection.dialect.name], values)
 
 
+def close_heads(connection: Connection, log_id: bytes) -> None:
+    """No head of this log is to be published any more."""
+    where = (schema.outbox.c.kind == HEAD, schema.outbox.c.key == log_id, schema.outbox.c.state == WAITING)
+    connection.execute(update(schema.outbox).where(*where).values(state=DONE))
+
+
 def put(connection: Connection, kind: str, key: bytes, body: bytes) -> None:
     connection.execute(insert(schema.outbox).values(kind=kind, key=key, body=body, state=WAITING))
 
@@ -74,6 +80,12 @@ def waiting(connection: Connection, kind: str, limit: int) -> list[Item]:
     """The oldest waiting items: order is kept, a later status never overtakes an earlier one."""
     query = select(schema.outbox).where(schema.outbox.c.kind == kind, schema.outbox.c.state == WAITING)
     return [_item(row) for row in connection.execute(query.order_by(schema.outbox.c.id).limit(limit))]
+
+
+def unsettled(connection: Connection, kind: str) -> list[Item]:
+    """What waits or is under way."""
+    where = (schema.outbox.c.kind == kind, schema.outbox.c.state.in_((WAITING, SENT)))
+    return [_item(row) for row in connection.execute(select(schema.outbox).where(*where))]
 
 
 def carried_by(connection: Connection, transaction_id: int) -> list[Item]:

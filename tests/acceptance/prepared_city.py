@@ -73,7 +73,9 @@ class Home:
 
     def identifiers(self, number: int) -> list[str]:
         """Identifiers of the oldest certificates, which are anchored; read beside the product."""
-        return [str(row) for row in self._rows("SELECT identifier FROM certificate ORDER BY log_index")[:number]]
+        return [
+            str(row) for row in self._rows("SELECT identifier FROM certificate ORDER BY log_no, log_index")[:number]
+        ]
 
     def export(self, *arguments: object) -> list[Path]:
         """The bundles of certificates."""

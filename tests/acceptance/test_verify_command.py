@@ -38,6 +38,14 @@ def test_valid_online_and_offline(city: Home, genuine: Path, shown: Shown) -> No
         shown(f"certledger verify FILE {' '.join(way)}".strip(), f"VALID, exit 0, {ran.seconds:.1f} s")
 
 
+def test_the_verifier_says_how_old_a_good_status_may_be(city: Home, genuine: Path, shown: Shown) -> None:
+    strict = ("verify", genuine, "--trust", city.trust, "--offline", "--json", "--max-status-age", 0)
+    ran = certledger(*strict, expect=2)
+    assert {s["step"]: s["reason"] for s in ran.json["steps"]}["STATUS"] == "STATUS_STALE"
+    certledger(*strict[:-1], 1)
+    shown("verify --offline --max-status-age 0", "INDETERMINATE, exit 2, STATUS_STALE")
+
+
 @pytest.mark.parametrize("lang", ["zh", "en"])
 def test_one_changed_byte_is_invalid(city: Home, genuine: Path, tmp_path: Path, lang: str, shown: Shown) -> None:
     changed = one_byte_changed(genuine, tmp_path / "changed.json")

@@ -13,8 +13,7 @@ from evm_chain import Chain, code, events
 from rfc9162_reference import consistency, leaf, root
 
 from ledger.evm.contracts import log_anchor
-from ledger.evm.contracts.log_anchor import Closing
-from ledger.facts import PublishedHead
+from ledger.facts import EpochClosing, PublishedHead
 from ledger.logid import log_id as python_log_id
 
 LEAVES = [leaf(i) for i in range(100)]
@@ -217,7 +216,7 @@ def test_what_a_verifier_must_check(chain: Chain, consortium: Consortium, last_g
     def ask(call: bytes) -> bytes:
         return bytes(chain.w3.eth.call({"to": to, "data": call}))
 
-    assert log_anchor.closing(ask(log_anchor.closing_call(heads[0].log))) is None
+    assert log_anchor.closing(heads[0].log, ask(log_anchor.closing_call(heads[0].log))) is None
     [event] = events(
         consortium.anchor,
         chain.w3.eth.wait_for_transaction_receipt(
@@ -231,8 +230,8 @@ def test_what_a_verifier_must_check(chain: Chain, consortium: Consortium, last_g
         ),
     )
     assert event[0] == "EpochClosed"
-    end = log_anchor.closing(ask(log_anchor.closing_call(heads[0].log)))
-    assert end == Closing(last_good, chain.block, chain.time)
+    end = log_anchor.closing(heads[0].log, ask(log_anchor.closing_call(heads[0].log)))
+    assert end == EpochClosing(heads[0].log, last_good, chain.block, chain.time)
     assert all(log_anchor.is_head(ask(log_anchor.is_head_call(head))) for head in heads)
     assert [log_anchor.counts(head, end) for head in heads] == [last_good >= 40, last_good >= 60]
     assert log_anchor.current_epoch(ask(log_anchor.current_epoch_call(HANGZHOU, "certificate"))) == 1

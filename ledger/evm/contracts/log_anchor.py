@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from ledger.evm.contracts.codec import codec
-from ledger.facts import PublishedHead
+from ledger.facts import EpochClosing, PublishedHead
 from ledger.logid import stream_id
 from ledger.ports import HeadItem
 
@@ -57,16 +56,6 @@ def is_head(answer: bytes) -> bool:
     return bool(codec(NAME).decode("isHead", answer))
 
 
-@dataclass(frozen=True, slots=True)
-class Closing:
-    """The end of a log's epoch: the first `last_good_size` entries stand; heads above are void."""
-
-    last_good_size: int
-    block: int
-    time: int
-    """Block time, seconds."""
-
-
 def close_epoch(stream: str, last_good_size: int) -> bytes:
     """The governor's own."""
     return codec(NAME).encode("closeEpoch", stream_id(stream), last_good_size)
@@ -89,13 +78,13 @@ def closing_call(log: bytes) -> bytes:
     return codec(NAME).encode("epochClosedAt", log)
 
 
-def closing(answer: bytes) -> Closing | None:
+def closing(log: bytes, answer: bytes) -> EpochClosing | None:
     """None: the epoch is open."""
     closed, last_good_size, block, time = codec(NAME).decode("epochClosedAt", answer)
-    return Closing(last_good_size, block, time) if closed else None
+    return EpochClosing(log, last_good_size, block, time) if closed else None
 
 
-def counts(head: PublishedHead, end: Closing | None) -> bool:
+def counts(head: PublishedHead, end: EpochClosing | None) -> bool:
     """What a verifier must check beside `isHead`: a head above the last good size of a closed epoch is void."""
     return end is None or head.size <= end.last_good_size
 

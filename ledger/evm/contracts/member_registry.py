@@ -51,6 +51,30 @@ def add_key(key: Key) -> bytes:
     return codec(NAME).encode("addKey", row, 0, OPEN_ENDED)
 
 
+def end_key(kid: str, to: int) -> bytes:
+    """Not to be used from `to` on, seconds; 0: now. What it signed before stays good."""
+    return codec(NAME).encode("endKey", unb64url(kid), to)
+
+
+def compromise_key(kid: str, since: int) -> bytes:
+    """Not to be trusted for anything dated `since` or later; it may reach back."""
+    return codec(NAME).encode("compromiseKey", unb64url(kid), since)
+
+
+def end_agency(agency: str) -> bytes:
+    """From now on."""
+    return codec(NAME).encode("endAgency", ascii32(agency), 0)
+
+
+def add_account(account: str, agency: str, roles: int) -> bytes:
+    """A hot account of the city, or of an agency of it; ROLE_PUBLISH | ROLE_STATUS."""
+    return codec(NAME).encode("addAccount", account, _agency(agency), roles, 0, OPEN_ENDED)
+
+
+def end_account(account: str) -> bytes:
+    return codec(NAME).encode("endAccount", account, 0)
+
+
 def multicall(calls: Sequence[bytes]) -> bytes:
     """Several of the governor's acts in one transaction: all or none."""
     return codec(NAME).encode("multicall", list(calls))
@@ -103,6 +127,11 @@ def key_row(kid: str, answer: bytes) -> Key | None:
         return None
     known = tuple(Compromise(since, recorded) for since, recorded in compromises)
     return Key(b64url(thumbprint), city, from_ascii32(agency), suite, use, x, y, _terms(terms), known)
+
+
+def kid_added(values: dict[str, Any]) -> str:
+    """The thumbprint that a KeyAdded event names."""
+    return b64url(values["thumbprint"])
 
 
 def _agency(agency: str) -> bytes:

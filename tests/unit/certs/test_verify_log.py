@@ -15,7 +15,7 @@ from certs import identifier
 from certs.certificate_type import MAX_ANCHOR_LAG
 from certs.verify.reasons import Reason
 from ledger import merkle
-from ledger.facts import PublishedHead
+from ledger.facts import EpochClosing, PublishedHead
 from ledger.logid import log_id
 from ledger.verdict import Result
 
@@ -254,3 +254,17 @@ def test_heads_of_other_logs_do_not_count_as_newest() -> None:
     foreign = PublishedHead(log_id(CITY, "access"), 99, bytes(32), 0, 90, T)
     case = GENUINE.on_chain(lambda facts: replace(facts, heads=(foreign,)))
     refused(GENUINE, case, Reason.ANCHOR_NOT_YET, result=Result.INDETERMINATE)
+
+
+@pytest.mark.parametrize(("below", "passes"), [(0, True), (1, False)])
+def test_an_entry_that_its_city_has_disowned(below: int, passes: bool) -> None:
+    """Its log was closed below the head that covers it: void, though the chain accepted it once, and not awaited."""
+    head = GENUINE.bundle.head
+    end = EpochClosing(head.log, head.size - below, 170, T + 60)
+    closed = GENUINE.on_chain(lambda facts: replace(facts, closings=(end,)))
+    if passes:
+        assert closed.verify().verdict.result is Result.VALID
+        return
+    refused(GENUINE, closed, Reason.ANCHOR_DISOWNED)
+    gone = GENUINE.on_chain(lambda facts: replace(facts, heads=(), closings=(end,)))
+    refused(GENUINE, gone, Reason.ANCHOR_DISOWNED)

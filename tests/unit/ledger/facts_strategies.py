@@ -11,6 +11,7 @@ from ledger.facts import (
     Agency,
     City,
     Compromise,
+    EpochClosing,
     Facts,
     Key,
     PublishedHead,
@@ -69,6 +70,7 @@ facts = st.builds(
     keys=rows(keys),
     heads=rows(heads),
     statuses=rows(st.builds(StatusHistory, code18, hash32, rows(status_records))),
+    closings=rows(st.builds(EpochClosing, hash32, natural, natural, natural)),
 )
 
 

@@ -59,13 +59,13 @@ def test_one_act_may_make_several_entries_or_none(place: Place) -> None:
 
 
 def test_logs_do_not_share_indices(place: Place) -> None:
-    epoch = LogName(LOG.city, LOG.stream, 1)
+    neighbour = LogName(LOG.city + 1, LOG.stream)
     place.say(1, 2)
     place.say(3, log=OTHER)
-    place.say(4, log=epoch)
-    assert (place.numbers(), place.numbers(OTHER), place.numbers(epoch)) == ([1, 2], [3], [4])
+    place.say(4, log=neighbour)
+    assert (place.numbers(), place.numbers(OTHER), place.numbers(neighbour)) == ([1, 2], [3], [4])
     with place.database.reading() as connection:
-        assert [row.name for row in logs.every(connection)] == [LOG, OTHER, epoch]
+        assert [row.name for row in logs.every(connection)] == [LOG, OTHER, neighbour]
 
 
 def test_the_outbox_says_once_that_a_log_changed(place: Place) -> None:
