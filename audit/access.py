@@ -2,7 +2,7 @@
 
 One body for all five types, every member present, null where a type has nothing to say. What two cities must compare
 without opening anything stands in the clear; what tells of a person (subject, item, operator, case, response) stands as
-a salted digest (docs/adr/0024). A record is durable before the thing it records happens.
+a salted digest (docs/adr/0021). A record is durable before the thing it records happens.
 """
 
 from __future__ import annotations
