@@ -6,7 +6,7 @@ from api import devchain, members
 from api.card import card_of
 from api.cli.bundle import write
 from api.demo import world
-from api.demo.scene import MARKET, POLICE, Scene
+from api.demo.scene import CONSTRUCTION, MARKET, POLICE, Scene
 from api.initialise import initialise, join, prepare
 from api.members import Member
 from api.trusting import trust_of
@@ -51,6 +51,6 @@ def _cities(scene: Scene) -> None:
 
 
 def _agencies(scene: Scene) -> None:
-    rows = {key: world.agency(key) for key in (MARKET, POLICE)}
+    rows = {key: world.agency(key) for key in (MARKET, POLICE, CONSTRUCTION)}
     members.add(scene.city, *(Member(a.code, a.name, tuple(world.types_of(key))) for key, a in rows.items()))
     scene.stage.line("demo.agency", ids={"agency": rows[MARKET].code}, agency=scene.names(*rows.values()))

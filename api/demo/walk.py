@@ -7,7 +7,7 @@ import shutil
 from pathlib import Path
 
 from api.cli.output import Output
-from api.demo import changes, founding, licences, looking_back, outage, votes
+from api.demo import changes, cosigning, founding, licences, looking_back, outage, restoring, taking_over, votes
 from api.demo.scene import LICENCES, Licence, Scene
 from api.demo.stage import Stage
 from api.errors import ApiError
@@ -36,8 +36,11 @@ def _play(scene: Scene) -> None:
     rows = scene.sample(LICENCES)
     licences.issue(scene, rows)
     shown = licences.verify(scene)
+    cosigning.cosign(scene, shown.genuine)
     licences.tamper(scene, shown.genuine)
     changes.change(scene, shown, rows)
+    taking_over.take_over(scene)
+    restoring.restore(scene)
     outage.outage(scene, shown.genuine)
     looking_back.check(scene)
     looking_back.search_chain(scene, rows)

@@ -12,27 +12,14 @@ from command_line import Ran
 from api.messages import Words
 
 EVENTS: Final = (
-    *("title", "city", "agency", "alone", "issued", "anchored", "again", "online", "offline", "selective", "tampered"),
-    *("moved", "revoked", "suspended", "reinstated", "renewed", "stopped", "stopped_offline", "stopped_issued"),
-    *("back", "checked", "canaries"),
+    *("title", "city", "agency", "alone", "issued", "anchored", "again", "online", "offline", "selective", "cosigned"),
+    *("tampered", "moved", "revoked", "suspended", "reinstated", "renewed", "imported", "file"),
+    *("restored", "continued", "stopped", "stopped_offline", "stopped_issued", "back", "checked", "canaries"),
 )
 """Lines of the demonstration in their order: keys of words."""
 _VALUES: Final = (
-    *(
-        "city",
-        "target",
-        "approvals",
-        "needed",
-        "agency",
-        "issued",
-        "rejected",
-        "rejects",
-        "size",
-        "transactions",
-        "already",
-        "result",
-        "reason",
-    ),
+    *("city", "target", "approvals", "needed", "agency", "issued", "rejected", "rejects", "size", "transactions"),
+    *("already", "result", "reason", "alone", "registered", "kind", "changed", "missing", "code", "good", "disowned"),
     *("renewed", "values", "events", "found", "bundles", "trust", "bundle", "home", "failures"),
 )
 _LINE = re.compile(r"(\d\d:\d\d)  (.*?)( ✘)?\s*")
