@@ -172,9 +172,10 @@ def test_cities_decide_by_majority(ledger: Ledger) -> None:
         return found[0]
 
     (count,) = ledger.chain.ask([(registry, governance.count_call())])
+    named = (ledger.chain.deployment.consortium, ledger.engine.chain_id, registry)
     action = Action(Kind.SUSPEND, 3)
     assert act(1, governance.propose(action)).succeeded
-    proposal = governance.proposal_id(ledger.engine.chain_id, registry, governance.count(count), action)
+    proposal = governance.proposal_id(*named, governance.count(count), action)
     assert refused(1, governance.execute(proposal)) == "NotEnoughApprovals"
     assert refused(3, governance.approve(proposal)) == "NoVoteOnOneself"
     assert act(2, governance.approve(proposal)).succeeded
@@ -186,7 +187,7 @@ def test_cities_decide_by_majority(ledger: Ledger) -> None:
     assert ledger.chain.facts(Question(cities=(3,))).cities[0].terms[-1].end is not None
     reinstate = Action(Kind.REINSTATE, 3)
     assert act(1, governance.propose(reinstate)).succeeded
-    again = governance.proposal_id(ledger.engine.chain_id, registry, governance.count(count) + 1, reinstate)
+    again = governance.proposal_id(*named, governance.count(count) + 1, reinstate)
     assert act(2, governance.approve(again)).succeeded and act(2, governance.execute(again)).succeeded
 
 
