@@ -14,8 +14,8 @@ help:            ## this list
 demo: $(V)/run $(V)/npm-run  ## the walk: issue, anchor, verify, tamper, revoke, stop the chain
 	@certledger demo $(DEMO)
 
-test: $(V)/dev $(V)/npm  ## every test, acceptance at a tenth
-	@pytest -q $(T)
+test: $(V)/dev $(V)/npm  ## every test, acceptance at a tenth; two at a time
+	@pytest -q -n 2 --dist loadfile $(T)
 
 bench: $(V)/dev $(V)/npm $(V)/peers  ## measure beside the peers, write docs/performance.md
 	@certledger bench --write docs/performance.md

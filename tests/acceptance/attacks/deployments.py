@@ -18,7 +18,7 @@ from attacks.weakening import PRODUCT, Change, Target
 
 SNAPSHOT = Change(
     "ledger/snapshot.py",
-    "if (read.consortium, read.chain_id) != (trust.deployment.consortium, trust.deployment.chain_id):",
+    "if (claimed.consortium, claimed.chain_id) != (trust.deployment.consortium, trust.deployment.chain_id):",
     "if False:",
 )
 NODE = (

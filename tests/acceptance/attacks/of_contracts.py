@@ -61,7 +61,7 @@ def status_by_another(ground: Ground) -> list[Attack]:
     own = Change(registry, "if (sender.agency != 0) return sender.agency == issuer;", "")
     city = Change(
         registry,
-        "return registry.cityOfAgency(issuer, uint64(block.timestamp), uint64(block.number)) == sender.city;",
+        "return registry.isMember(issuer, sender.city, uint64(block.timestamp), uint64(block.number));",
         "return true;",
     )
     by_digest_alone = (

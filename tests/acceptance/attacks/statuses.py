@@ -170,10 +170,11 @@ def _holder(content: dict[str, Any], place: tuple[str, ...]) -> dict[str, Any]:
 
 def addresses(present: Present, court: Court, listener: Listener) -> list[Attack]:
     """(12) An address where nobody answers, wherever a bundle or a certificate has room for one."""
-    ask = "live = ask(trust, question) if question else None"
+    ask = "live = ask(trust, question, verifier.signed_block(untrusted)) if question else None"
     uri = '__import__("certs.verify.material").verify.material.read(untrusted).payload["status"]["status_list"]["uri"]'
     nodes = '__import__("json").loads(untrusted)["nodes"]'
-    asks = 'live = ask(__import__("dataclasses").replace(trust, nodes=({0},)), question) if question else None'
+    trusting = '__import__("dataclasses").replace(trust, nodes=({0},))'
+    asks = ask.replace("trust,", f"{trusting},", 1)
     from_list = Change("api/verify.py", ask, asks.format(uri))
     from_bundle = (
         Change(

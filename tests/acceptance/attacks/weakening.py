@@ -125,7 +125,7 @@ class Weakener:
         """Replace the artifacts of every deployed contract that reaches a changed file."""
         compiler = _compiler(root)
         for name in compiler.DEPLOYED:
-            given = _sources(compiler, name)
+            given = compiler.sources(name)
             if changed & given.keys():
                 path = root / ARTIFACTS / f"{name}.json"
                 path.write_text(self._artifact(compiler, name, given), encoding="utf-8")
@@ -148,15 +148,6 @@ def _compiler(root: Path) -> ModuleType:
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
-
-
-def _sources(compiler: ModuleType, name: str) -> dict[str, str]:
-    """What one deployed contract is made of."""
-    deployed, compiler.DEPLOYED = compiler.DEPLOYED, (name,)
-    try:
-        return dict(compiler.sources())
-    finally:
-        compiler.DEPLOYED = deployed
 
 
 def _compiled(compiler: ModuleType, name: str, given: dict[str, str]) -> str:
