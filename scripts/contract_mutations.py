@@ -275,7 +275,7 @@ MUTATIONS = (
         "members/Governance.sol",
         "return voters == 1 || majority > 2 ? majority : 2;",
         "return majority;",
-        "nothing: two voters need two by majority already, three need two",
+        "one approval would do where nobody has a vote",
     ),
     Mutation(
         "votes-of-the-replaced",

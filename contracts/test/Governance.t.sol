@@ -95,6 +95,17 @@ contract GovernanceTest is Deciding {
         vm.assertTrue(active(a.city) == aboutNew, "executed");
     }
 
+    /// @dev One city decides alone about others, and nobody about the only city: two approvals that cannot be given.
+    function test_theOnlyCity() external {
+        registry = newRegistry(NAME, founders(1), false);
+        vm.assertEq(registry.approvalsNeeded(SUZHOU), 1, "about a new one");
+        vm.assertEq(registry.approvalsNeeded(HANGZHOU), 2, "about itself");
+        bytes32 id = propose(HANGZHOU, admission());
+        as_(HANGZHOU);
+        registry.execute(id);
+        vm.assertTrue(active(SUZHOU), "admitted");
+    }
+
     function test_whoHasLeftOrIsReplacedDoesNotCount() external {
         decide(HANGZHOU, CHANGSHA, admission());
         bytes32 id = propose(CHANGSHA, action(IGovernance.ActionKind.SUSPEND, HANGZHOU));
@@ -180,15 +191,23 @@ contract GovernanceTest is Deciding {
     function test_suspendedAndReinstated() external {
         IGovernance.Action memory back = action(IGovernance.ActionKind.REINSTATE, NANJING);
         _undecided(back, abi.encodeWithSelector(IGovernance.CityIsActive.selector, NANJING));
+        as_(NANJING);
+        registry.addAgency(AGENCY_A, 0, FOREVER);
+        as_(NANJING);
+        registry.accredit(AGENCY_A, TYPE_A, 0, FOREVER);
+        pass(1, 1);
         IGovernance.Action memory out = action(IGovernance.ActionKind.SUSPEND, NANJING);
         decide(HANGZHOU, CHANGSHA, out);
         vm.assertTrue(!active(NANJING), "active");
+        vm.assertTrue(registry.accredited(AGENCY_A, TYPE_A, time - 1, number), "accredited before");
+        vm.assertTrue(!registry.accredited(AGENCY_A, TYPE_A, time, number), "its agency is accredited");
         vm.expectRevert(unregistered(hot(NANJING)));
         registry.actsFor(hot(NANJING), 1);
         _undecided(out, abi.encodeWithSelector(IGovernance.CityIsSuspended.selector, NANJING));
         pass(5, 1);
         decide(HANGZHOU, CHANGSHA, back);
         vm.assertTrue(active(NANJING) && !registry.cityActive(NANJING, time - 1, number), "since when");
+        vm.assertTrue(registry.accredited(AGENCY_A, TYPE_A, time, number), "accredited again");
         registry.actsFor(hot(NANJING), 1);
     }
 

@@ -67,6 +67,21 @@ contract MerkleProofsTest is Consortium {
         }
     }
 
+    /// @dev The last leaf of a tree, with its true proof, said to lie behind the end of one a leaf smaller.
+    function testFuzz_noLeafLiesBehindTheLast(uint256 salt, uint256 n) external view {
+        n = bound(n, 2, LARGEST);
+        bytes32[] memory leaves = Tree.grown(salt, n);
+        bytes32[] memory proof = Tree.inclusion(leaves, n - 1, 0, n);
+        vm.assertTrue(!_contains(leaves[n - 1], n - 1, n - 1, proof, Tree.root(leaves, 0, n)), "behind the last");
+    }
+
+    /// @dev As above from 1 leaf, where the walk itself would come out right: only the comparison of index and size helps.
+    function test_noSecondLeafInATreeOfOne() external view {
+        bytes32[] memory leaves = Tree.grown(1, 2);
+        bytes32[] memory proof = Tree.inclusion(leaves, 1, 0, 2);
+        vm.assertTrue(!_contains(leaves[1], 1, 1, proof, Tree.root(leaves, 0, 2)), "behind the last");
+    }
+
     function testFuzz_aProofHasItsLength(uint256 salt, uint256 m, uint256 n, bytes32 extra) external view {
         n = bound(n, 2, LARGEST);
         m = bound(m, 1, n - 1);
