@@ -38,7 +38,7 @@ contract GovernanceTest is Deciding {
         (IGovernance.Proposal memory row, IGovernance.Action memory kept,) = registry.proposal(id);
         vm.assertEq(keccak256(abi.encode(kept)), keccak256(abi.encode(a)), "action");
         vm.assertTrue(row.state == IGovernance.ProposalState.OPEN && row.proposer == HANGZHOU, "row");
-        vm.assertEq(id, keccak256(abi.encode(block.chainid, registry, 0, a)), "id");
+        vm.assertEq(id, keccak256(abi.encode(registry.consortiumId(), block.chainid, registry, 0, a)), "id");
     }
 
     function test_whatCouldNeverBeExecuted() external {

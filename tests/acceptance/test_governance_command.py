@@ -40,6 +40,7 @@ def _admission(cities: Consortium, shown: Shown) -> str:
     words = cities.admission(4)
     plan = cities[1].member(*words, "--dry-run")
     assert (plan["done"], plan["needed"]) == (False, 2)
+    assert cities.join(4, expect=1).json["error"]["code"] == "NOT_ADMITTED"
     assert refusal(cities, 4, "add", *_agency(cities, 4)) == "NotGovernor"  # not a member yet
     made = cities[1].member(*words)
     assert (made["counted"], made["needed"]) == (1, 2)
@@ -52,7 +53,7 @@ def _admission(cities: Consortium, shown: Shown) -> str:
         "three cities admit a fourth",
         f"id {made['id']}, {approved['counted']} approvals, {approved['needed']} needed, block {cities.height()}",
     )
-    cities[4].home.run("member", "key", "register")
+    cities.join(4)
     agency = cities.issuing(4)
     issued = cities.issue(4, agency, 1).json
     assert (issued["issued"], issued["state"]) == (3, "anchored")
