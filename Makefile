@@ -20,8 +20,9 @@ test: $(V)/dev $(V)/npm  ## every test, acceptance at a tenth; two at a time
 bench: $(V)/dev $(V)/npm $(V)/peers  ## measure beside the peers, write docs/performance.md
 	@certledger bench --write docs/performance.md
 
-shown: $(V)/dev $(V)/npm  ## every acceptance test at full size, evidence printed
-	@CERTLEDGER_SHOWN=1 pytest -q -s tests/acceptance
+shown: $(V)/dev $(V)/npm $(V)/peers  ## every acceptance test at full size, evidence printed
+	@CERTLEDGER_SHOWN=1 pytest -q -n 2 --dist loadfile --ignore tests/acceptance/test_speed.py tests/acceptance tests/faults/test_restart.py
+	@CERTLEDGER_SHOWN=1 pytest -q -s tests/acceptance/test_speed.py
 
 check: $(V)/dev  ## ruff, formatting, mypy --strict, import-linter
 	@ruff check . && ruff format --check . && mypy && lint-imports --no-cache

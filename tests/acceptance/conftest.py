@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import prepared_city as homes
 import pytest
@@ -14,6 +15,7 @@ from evidence import Shown
 from prepared_city import Home, Make
 
 _ROWS = pytest.StashKey[list[tuple[str, str]]]()
+_SENT = "certledger_shown"
 
 
 @pytest.fixture(scope="session")
@@ -26,6 +28,19 @@ def shown(request: pytest.FixtureRequest) -> Shown:
         rows.append((line, printed))
 
     return show
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Run two at a time, a worker hands its rows to the process that prints."""
+    output = getattr(session.config, "workeroutput", None)
+    if output is not None:
+        output[_SENT] = session.config.stash.get(_ROWS, [])
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    rows = node.config.stash.setdefault(_ROWS, [])
+    rows.extend(tuple(row) for row in getattr(node, "workeroutput", {}).get(_SENT, []))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
