@@ -57,9 +57,7 @@ def main() -> int:
     size.add_argument("--quick", action="store_true", help="few draws, no slither")
     size.add_argument("--full", action="store_true", help="many draws")
     parser.add_argument("--seed", type=int, default=1, help="of all random draws (default: 1)")
-    parser.add_argument(
-        "--env", type=Path, default=ROOT / ".venv" / "slither", metavar="DIR", help="where slither lives"
-    )
+    parser.add_argument("--env", type=Path, default=ROOT / ".venv" / "slither", metavar="DIR", help="of slither")
     given = parser.parse_args()
     draws = FEW if given.quick else MANY if given.full else {}
     steps: list[tuple[str, Callable[[Options], str]]] = [("tests", tests), ("coverage", coverage)]
