@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 
 from api.cli.options import DEFAULT_HOME, Home, Json, Lang, Language
 from api.cli.output import Output
 
+if TYPE_CHECKING:
+    from api.wiring import City
+
 app = typer.Typer(no_args_is_help=True)
 
 SUBMIT_SECONDS = 120.0
+AT_ONCE_SECONDS = 60.0
 
 
 @app.command("submit")
@@ -29,6 +34,19 @@ def submit(home: Home = DEFAULT_HOME, lang: Lang = Language.ZH, as_json: Json = 
 def status(home: Home = DEFAULT_HOME, lang: Lang = Language.ZH, as_json: Json = False) -> None:
     """上链状态 How far each log is anchored, and what waits. Asks only this city's database."""
     _show(Output(lang, as_json), home)
+
+
+def at_once(output: Output, city: City) -> bool:
+    """Try to anchor at once; if the chain is away, say that it waits."""
+    from ledger.errors import ChainUnavailable
+
+    try:
+        problem = city.try_publishing(AT_ONCE_SECONDS)
+    except ChainUnavailable as error:
+        problem = error
+    if problem is not None:
+        output.say("anchor.waiting", style="yellow", code=problem.code)
+    return problem is None
 
 
 def _show(output: Output, home: Path) -> None:

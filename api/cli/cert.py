@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from api.cli import exits
+from api.cli import changes, exits
+from api.cli.anchor import at_once
 from api.cli.options import DEFAULT_HOME, Agency, Home, Identifier, Json, Lang, Language, Type
 from api.cli.output import Output
 from api.errors import ApiError
@@ -16,19 +17,14 @@ from api.errors import ApiError
 if TYPE_CHECKING:
     from api.importing import ImportReport
     from api.issue import IssueReport
-    from api.wiring import City
-    from ledger.status import Reason
 
 app = typer.Typer(no_args_is_help=True)
-
-ANCHOR_SECONDS = 60.0
 
 File = Annotated[Path, typer.Argument(help="CSV 或 JSON Lines 文件 A file of rows.")]
 NoAnchor = Annotated[bool, typer.Option("--no-anchor", help="只登记,稍后上链 Record now, anchor later.")]
 Receipts = Annotated[
     Path | None, typer.Option("--receipts", help="回执文件,追加写入 File of signed receipts, appended to.")
 ]
-ReasonName = Annotated[str, typer.Option("--reason", help="原因 Reason; see docs/cli.md.")]
 
 
 @app.command("issue")
@@ -88,61 +84,15 @@ def import_(
             report = import_certificates(
                 city, path, type_id=type_, agency=agency, words=output.words, progress=progress, since=from_day
             )
-        anchored = not no_anchor and _anchor(output, city)
+        anchored = not no_anchor and at_once(output, city)
     _report_import(output, report, anchored)
     raise typer.Exit(exits.REFUSED if report.rejected else exits.DONE)
 
 
-@app.command("suspend")
-def suspend(
-    identifier: Identifier,
-    agency: Agency,
-    home: Home = DEFAULT_HOME,
-    lang: Lang = Language.ZH,
-    as_json: Json = False,
-) -> None:
-    """暂扣 Suspend a certificate."""
-    _change(Output(lang, as_json), home, identifier, agency, "suspend", "SUSPENDED")
-
-
-@app.command("reinstate")
-def reinstate(
-    identifier: Identifier,
-    agency: Agency,
-    home: Home = DEFAULT_HOME,
-    lang: Lang = Language.ZH,
-    as_json: Json = False,
-) -> None:
-    """暂扣发还 Give a suspended certificate back."""
-    _change(Output(lang, as_json), home, identifier, agency, "reinstate", "REINSTATED")
-
-
-@app.command("revoke")
-def revoke(
-    identifier: Identifier,
-    agency: Agency,
-    reason: ReasonName = "PENALTY",
-    since: Annotated[
-        str, typer.Option("--since", help="仅限撤销:自何日起无效 For ANNULLED: void from this day, YYYY-MM-DD.")
-    ] = "",
-    home: Home = DEFAULT_HOME,
-    lang: Lang = Language.ZH,
-    as_json: Json = False,
-) -> None:
-    """吊销、撤销 Revoke a certificate, for good. --reason PENALTY 吊销, ANNULLED 撤销, OTHER."""
-    _change(Output(lang, as_json), home, identifier, agency, "revoke", reason, since)
-
-
-@app.command("cancel")
-def cancel(
-    identifier: Identifier,
-    agency: Agency,
-    home: Home = DEFAULT_HOME,
-    lang: Lang = Language.ZH,
-    as_json: Json = False,
-) -> None:
-    """注销 Cancel a certificate, for good."""
-    _change(Output(lang, as_json), home, identifier, agency, "cancel", "CANCELLED")
+app.command("suspend")(changes.suspend)
+app.command("reinstate")(changes.reinstate)
+app.command("revoke")(changes.revoke)
+app.command("cancel")(changes.cancel)
 
 
 @app.command("show")
@@ -221,22 +171,9 @@ def _run_file(
                 renew=renew,
                 receipts=receipts,
             )
-        anchored = not no_anchor and _anchor(output, city)
+        anchored = not no_anchor and at_once(output, city)
     _report(output, report, anchored)
     raise typer.Exit(exits.REFUSED if report.rejected else exits.DONE)
-
-
-def _anchor(output: Output, city: City) -> bool:
-    """Try to anchor at once; if the chain is away, say that it waits."""
-    from ledger.errors import ChainUnavailable
-
-    try:
-        problem = city.try_publishing(ANCHOR_SECONDS)
-    except ChainUnavailable as error:
-        problem = error
-    if problem is not None:
-        output.say("anchor.waiting", style="yellow", code=problem.code)
-    return problem is None
 
 
 def _report(output: Output, report: IssueReport, anchored: bool) -> None:
@@ -294,45 +231,6 @@ def _report_import(output: Output, report: ImportReport, anchored: bool) -> None
     output.result(value, lines)
 
 
-def _change(
-    output: Output, home: Path, identifier: str, agency: str, change: str, reason: str, since: str = ""
-) -> None:
-    from api.wiring import City
-    from certs.changing import ChangeStatus
-    from certs.lifecycle import Change
-
-    with City(home) as city:
-        act = ChangeStatus(identifier, agency, Change(change), _reason(reason), first_second(since))
-        appended = city.sequencer.append(city.log, act)
-        anchored = _anchor(output, city)
-    value = {
-        "identifier": identifier,
-        "change": change,
-        "reason": reason,
-        "log_index": appended.first_index,
-        "state": "anchored" if anchored else "recorded",
-    }
-    output.result(
-        value,
-        [
-            ("cert.identifier", identifier),
-            ("cert.change", output.words.status_reason(reason)),
-            ("cert.log_index", appended.first_index),
-            ("issue.state", output.words.say("issue.anchored" if anchored else "issue.recorded")),
-        ],
-    )
-
-
-def _reason(name: str) -> Reason:
-    from ledger.status import Reason
-
-    try:
-        return Reason[name.upper()]
-    except KeyError:
-        problem = f"--reason {name}: {', '.join(reason.name for reason in Reason)}"
-        raise ApiError("USAGE", problem, problem=problem) from None
-
-
 def _day(text: str) -> date | None:
     if not text:
         return None
@@ -340,15 +238,3 @@ def _day(text: str) -> date | None:
         return date.fromisoformat(text)
     except ValueError:
         raise ApiError("DATE_FORM", f"not a day: {text}", value=text) from None
-
-
-def first_second(day: str) -> int:
-    """First second of a day in China; 0 if none is given."""
-    from certs.certificate import CHINA
-
-    if not day:
-        return 0
-    try:
-        return int(datetime.strptime(day, "%Y-%m-%d").replace(tzinfo=CHINA).timestamp())
-    except ValueError:
-        raise ApiError("DATE_FORM", f"not a day: {day}", value=day) from None

@@ -83,7 +83,7 @@ def compromise(
     as_json: Json = False,
 ) -> None:
     """报告密钥失窃 Report a key of this city or its agencies as compromised, even from a past day; for good."""
-    from api.cli.cert import first_second
+    from api.cli.changes import first_second
     from ledger.evm.contracts import member_registry
     from ledger.jws import unb64url
 
