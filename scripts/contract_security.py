@@ -1,7 +1,7 @@
 """Fuzz, cover and analyse the contracts; exit 1 naming what is wrong.
 
     python scripts/contract_security.py [--seed N] [--env DIR]   tests, coverage, slither: what `make contracts` runs
-    python scripts/contract_security.py --full                   the same with many draws, some minutes
+    python scripts/contract_security.py --full                   the same with four times the draws, five minutes
     python scripts/contract_security.py --quick                  tests with few draws, coverage, no slither
 
 The tests are contracts/test, run by forge against the committed bytecode. slither gets an environment of its own, made
@@ -33,7 +33,7 @@ CONFIG = CONTRACTS / "slither.config.json"
 FLOOR = 95.0  # per cent of lines and of branches, over all contracts
 HANG = 1200  # seconds; the slowest step takes a tenth of it
 FEW = {"FOUNDRY_FUZZ_RUNS": "8", "FOUNDRY_INVARIANT_RUNS": "2"}
-MANY = {"FOUNDRY_FUZZ_RUNS": "2000", "FOUNDRY_INVARIANT_RUNS": "200"}  # contracts/foundry.toml has the usual number
+MANY = {"FOUNDRY_FUZZ_RUNS": "500", "FOUNDRY_INVARIANT_RUNS": "64"}  # contracts/foundry.toml has the usual number
 DEPLOYED = {"ARTIFACTS": "ledger/evm/artifacts"}  # compiled with viaIR, which no coverage can be taken from
 DECLARED = re.compile(r"^(?:abstract )?(?:contract|interface|library) (\w+)", re.MULTILINE)
 ANALYSED = re.compile(r"\((\d+) contracts with (\d+) detectors\)")
