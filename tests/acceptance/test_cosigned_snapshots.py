@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 from command_line import Ran, certledger
-from consortium import Consortium, founded
 from evidence import Shown
+from several_cities import Consortium, founded
 
 
 def anchor(bundle: Path, trust: Path, expect: int) -> tuple[str, str]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from consortium import AGENCIES, Consortium, founded
 from evidence import Shown
 from prepared_city import LICENCE
+from several_cities import AGENCIES, Consortium, founded
 
 from api.wiring import City
 from ledger.ports import HeadItem

@@ -157,3 +157,11 @@ def test_no_file_names_a_place_of_this_machine() -> None:
         text = path.read_bytes()
         named += [f"{path.relative_to(ROOT)}: {place}" for place in places if place.encode() in text]
     assert named == []
+
+
+def test_modules_of_the_tests_have_names_of_their_own() -> None:
+    """pytest imports them by their bare names: two of one name, and the second is the first."""
+    names = [path.name for path in (ROOT / "tests").rglob("*.py")]
+    # One a folder is what these two are for; __init__ is imported by its package's name.
+    twice = {name for name in names if names.count(name) > 1} - {"conftest.py", "sitecustomize.py", "__init__.py"}
+    assert not twice
