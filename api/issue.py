@@ -12,7 +12,7 @@ from api.errors import ApiError
 from api.messages import Words
 from api.receipts import Writer
 from api.row_run import Progress, RowRun, rejects_beside
-from api.wiring import CITY_KEY, INDEX_KEY, City, agency_signers
+from api.wiring import CITY_KEY, INDEX_KEY, SUBJECT_KEY, City, agency_signers
 from certs import agencies, store
 from certs.certificate import CHINA
 from certs.certificate_type import CertificateType, load_catalogue
@@ -125,6 +125,7 @@ def mint_of(city: City, certificate_type: CertificateType, issuer: Issuer) -> Mi
         signer=signer,
         key=keystore.wrapper(CITY_KEY),
         index_key=keystore.mac_key(INDEX_KEY),
+        subject_key=keystore.mac_key(SUBJECT_KEY),
         status_uri=city.settings.status_uri,
     )
 

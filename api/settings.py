@@ -36,6 +36,12 @@ class Settings(BaseSettings):
         int, Field(ge=0, description="Blocks on top before a block is final; 0 on a BFT chain.")
     ] = 0
     database_url: Annotated[str, Field(description="SQLAlchemy address; empty: SQLite in the home folder.")] = ""
+    steward: Annotated[
+        str,
+        Field(
+            pattern="^([0-9A-Z]{18})?$", description="USCC of the agency that records for the city: its data bureau."
+        ),
+    ] = ""
     status_uri: Annotated[
         str, Field(max_length=200, pattern="^https?://", description="Where the city's status lists are served.")
     ] = "https://city.invalid/v1/status-lists/"

@@ -44,7 +44,8 @@ CHAIN = "chain"
 PASSWORD = "password.txt"  # noqa: S105  # the name of a file
 
 DEPLOYER, GOVERNOR, PUBLISHER = "deployer", "governor", "publisher"
-WITNESS, RECEIPT_KEY, HEAD_KEY, CITY_KEY, INDEX_KEY = "witness", "receipt", "head", "city", "index"
+WITNESS, RECEIPT_KEY, HEAD_KEY, CITY_KEY = "witness", "receipt", "head", "city"
+INDEX_KEY, SUBJECT_KEY, ENC_KEY = "index", "subject", "enc"
 CITY_KEYS = (
     (DEPLOYER, SECP256K1),
     (GOVERNOR, SECP256K1),
@@ -54,6 +55,8 @@ CITY_KEYS = (
     (HEAD_KEY, ED25519),
     (CITY_KEY, WRAPPING),
     (INDEX_KEY, HMAC),
+    (SUBJECT_KEY, HMAC),
+    (ENC_KEY, P256),
 )
 
 SETTLE_SECONDS = 60.0

@@ -235,6 +235,7 @@ class _Run:
             replaces=None,
             status=Status.ACTIVE,
             status_place=minted.status_place,
+            subject_ref=minted.subject_ref,
             sealed=minted.sealed,
         )
 

@@ -184,6 +184,7 @@ def _certificate(
         replaces=old.digest if old else None,
         status=Status.ACTIVE,
         status_place=minted.status_place,
+        subject_ref=minted.subject_ref,
         sealed=minted.sealed,
     )
 

@@ -15,6 +15,7 @@ from hashlib import sha256
 
 import orjson
 
+from audit.subject import Holder, subject_ref
 from certs import certificate, identifier, sdjwt, statuslist
 from certs.certificate import StatusSlot
 from certs.certificate_type import CertificateType
@@ -46,6 +47,7 @@ class Minted:
     version: int
     digest: bytes
     status_place: int
+    subject_ref: bytes
     sealed: bytes
 
 
@@ -61,6 +63,8 @@ class Mint:
     """The city's key, recipient of every envelope."""
     index_key: bytes
     """Secret for keyed hashes and status places, 32 bytes."""
+    subject_key: bytes
+    """Secret of the city's references of persons (`audit.subject`), 32 bytes."""
     status_uri: str
     """Base address of the city's status lists, e.g. https://…/v1/status-lists/."""
 
@@ -120,6 +124,7 @@ class Mint:
             version=version,
             digest=digest,
             status_place=place,
+            subject_ref=bytes.fromhex(subject_ref(Holder(row.holder_type, row.holder_code), self.subject_key)),
             sealed=self._seal(text, digest),
         )
 

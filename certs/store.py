@@ -46,8 +46,11 @@ _certificate = Table(
     Column("replaces", LargeBinary(32)),
     Column("status", Integer, nullable=False),
     Column("status_place", BigInteger, nullable=False, unique=True),
+    # The city's own reference of the holder (audit.subject), by which a reading finds what there is of a person.
+    Column("subject_ref", LargeBinary(48)),
     Column("sealed", LargeBinary, nullable=False),
 )
+Index("certificate_subject", _certificate.c.subject_ref, _certificate.c.type_code)
 Index("certificate_row_key", _certificate.c.row_key, _certificate.c.version, unique=True)
 Index("certificate_log", _certificate.c.log_no, _certificate.c.log_index)
 
@@ -89,6 +92,7 @@ class Certificate:
     status: Status
     status_place: int
     """Number under which its place in a status list was drawn."""
+    subject_ref: bytes | None
     sealed: bytes
 
 

@@ -60,6 +60,7 @@ def issue(sample: Path, rows: int, opened: ExitStack) -> Case:
         signer=P256Signer(generate_secret()),
         key=WrappingKey(os.urandom(32)),
         index_key=os.urandom(32),
+        subject_key=os.urandom(32),
         status_uri="https://city.invalid/v1/status-lists/",
     )
 

@@ -85,7 +85,8 @@ def insert_rows(connection: Connection, table: Table, rows: Sequence[Sequence[An
     """
     mark = "?" if connection.dialect.name == "sqlite" else "%s"
     marks = ", ".join([mark] * len(table.c))
-    connection.exec_driver_sql(f"INSERT INTO {table.name} ({', '.join(table.c.keys())}) VALUES ({marks})", list(rows))  # noqa: S608  # names of ours
+    columns = ", ".join(f'"{name}"' for name in table.c.keys())  # noqa: SIM118  # a collection of columns is no dict
+    connection.exec_driver_sql(f'INSERT INTO "{table.name}" ({columns}) VALUES ({marks})', list(rows))  # noqa: S608  # names of ours
 
 
 def _at_once(connection: Connection, statement: str) -> None:

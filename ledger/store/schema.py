@@ -97,3 +97,15 @@ anchor = Table(
     Column("block", BigInteger, nullable=False),
     Column("time", BigInteger, nullable=False),
 )
+
+# Keys under which a day's entries and openings are readable for the audit office too (ledger.keys.day_keys).
+day_key = Table(
+    "day_key",
+    metadata,
+    Column("kid", LargeBinary(16), primary_key=True),
+    Column("day", Text, nullable=False, unique=True),
+    # For the city's own key.
+    Column("wrapped", LargeBinary, nullable=False),
+    # For the audit office's key of use *enc*: a JWE; null until the city knows one.
+    Column("office", Text),
+)

@@ -120,7 +120,9 @@ def test_the_log_entry_says_nothing_about_the_person() -> None:
 # ---------------------------------------------------------------------- minting
 
 CITY_KEY = WrappingKey(b"k" * 32)
-MINT = Mint(forge.TYPE, forge.AGENCY, forge.KEY, CITY_KEY, b"i" * 32, "https://city.invalid/v1/status-lists/")
+MINT = Mint(
+    forge.TYPE, forge.AGENCY, forge.KEY, CITY_KEY, b"i" * 32, b"s" * 32, "https://city.invalid/v1/status-lists/"
+)
 ROW = Row(
     2,
     {name: value for name, value in forge.ATTRIBUTES.items() if name != "certificate_identifier"},
@@ -169,9 +171,9 @@ def test_the_next_version_keeps_the_serial_and_has_its_own_check_character(versi
 
 
 def test_row_and_content_keys_depend_on_the_secret_and_on_what_they_stand_for() -> None:
-    other_secret = Mint(forge.TYPE, forge.AGENCY, forge.KEY, CITY_KEY, b"j" * 32, MINT.status_uri)
-    other_agency = Mint(forge.TYPE, forge.OTHER_AGENCY, forge.KEY, CITY_KEY, b"i" * 32, MINT.status_uri)
-    other_type = Mint(forge.OTHER_TYPE, forge.AGENCY, forge.KEY, CITY_KEY, b"i" * 32, MINT.status_uri)
+    other_secret = Mint(forge.TYPE, forge.AGENCY, forge.KEY, CITY_KEY, b"j" * 32, b"s" * 32, MINT.status_uri)
+    other_agency = Mint(forge.TYPE, forge.OTHER_AGENCY, forge.KEY, CITY_KEY, b"i" * 32, b"s" * 32, MINT.status_uri)
+    other_type = Mint(forge.OTHER_TYPE, forge.AGENCY, forge.KEY, CITY_KEY, b"i" * 32, b"s" * 32, MINT.status_uri)
     claims = [each.claim(ROW) for each in (MINT, other_secret, other_agency, other_type)]
     assert len({claim.row_key for claim in claims}) == 4
     assert claims[0].content_key != claims[1].content_key
