@@ -33,6 +33,7 @@ from ledger.keys.p256 import P256Signer
 from ledger.logid import ACCESS, AUTHORIZATION, CERTIFICATE
 from ledger.publisher import Publisher
 from ledger.sequencer import Sequencer
+from ledger.sealing.envelope import Wrapper
 from ledger.store import logs
 from ledger.store.database import Database
 from ledger.store.guard import Guard
@@ -135,6 +136,10 @@ class City:
     @cached_property
     def guard(self) -> Guard:
         return Guard(self.home / GUARD)
+
+    @property
+    def content_keys(self) -> Wrapper:
+        return self.keystore.wrapper(CITY_KEY)
 
     @cached_property
     def sequencer(self) -> Sequencer:

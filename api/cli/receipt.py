@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from api.cli import exits
-from api.cli.bundle import write
+from api.private_file import write
 from api.cli.options import DEFAULT_HOME, Home, Json, Lang, Language
 from api.cli.output import Output
 

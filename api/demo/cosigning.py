@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from api.cli.bundle import write
+from api.private_file import write
 from api.demo import world
 from api.demo.founding import TRUST_DAYS
 from api.demo.scene import Licence, Scene

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from api import devchain, members
 from api.card import card_of
-from api.cli.bundle import write
+from api.private_file import write
 from api.demo import world
 from api.demo.scene import CONSTRUCTION, MARKET, POLICE, Scene
 from api.initialise import initialise, join, prepare

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from api.cli.bundle import write
+from api.private_file import write
 from api.demo import world
 from api.demo.scene import LICENCES, MARKET, Licence, Scene, checked, failed
 from api.wiring import PUBLISHER

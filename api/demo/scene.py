@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from api.cli.bundle import write
+from api.private_file import write
 from api.cli.output import Output
 from api.demo import world
 from api.demo.stage import Stage
