@@ -19,6 +19,7 @@ from ledger import entries, snapshot, tile
 from ledger.errors import VerificationError
 from ledger.facts import PublishedHead, Question
 from ledger.jws import Signer, parse_compact
+from ledger.keys.content_keys import ContentKeys
 from ledger.ports import Chain
 from ledger.sealing.envelope import Wrapper
 from ledger.sealing.open import open_sealed
@@ -32,7 +33,6 @@ from ledger.types import LogName
 class _Recorded:
     """What our own database says of an anchored certificate."""
 
-    text: str
     statement: Statement
     salt: bytes
     log: LogName
@@ -44,10 +44,12 @@ class _Recorded:
 class Bundler:
     """Hands out evidence about certificates of this city."""
 
-    def __init__(self, database: Database, chain: Chain, key: Wrapper, witness: Signer) -> None:
+    def __init__(self, database: Database, chain: Chain, key: Wrapper, keys: ContentKeys, witness: Signer) -> None:
+        """`key`: the city's, which opens entries."""
         self._database = database
         self._chain = chain
         self._key = key
+        self._keys = keys
         self._witness = witness
 
     def bundle(self, identifier: str, *, only: Iterable[str] | None = None) -> Bundle:
@@ -60,16 +62,17 @@ class Bundler:
             if certificate is None:
                 raise BundleError("CERTIFICATE_UNKNOWN", "no such certificate here", identifier=identifier)
             recorded = self._recorded(connection, certificate)
-        facts = self._chain.facts(_question(certificate, recorded))
+        text = self._text(certificate)
+        kid = parse_compact(text.partition("~")[0], typ=sdjwt.TYP).kid
+        facts = self._chain.facts(_question(certificate, recorded, kid))
         # Of a closed epoch the bundle is made all the same: that the entry is void is the verifier's to say.
         if recorded.head not in facts.heads and self._chain.closings([recorded.head.log])[0] is None:
             raise BundleError("ANCHOR_LOST", "the chain does not confirm the anchor", identifier=identifier)
-        kid = parse_compact(recorded.text.partition("~")[0], typ=sdjwt.TYP).kid
         key = next((key for key in facts.keys if key.kid == kid), None)
         if key is None:
             raise BundleError("ISSUER_KEY_NOT_ON_CHAIN", "the issuer's key is not registered", identifier=identifier)
         return Bundle(
-            presentation=recorded.text if only is None else sdjwt.select(recorded.text, only),
+            presentation=text if only is None else sdjwt.select(text, only),
             x=key.x,
             y=key.y,
             statement=recorded.statement.to_json(),
@@ -115,16 +118,20 @@ class Bundler:
         sealed = logs.entry(connection, row.no, index)
         assert sealed is not None  # noqa: S101  # the row's foreign index; `check` finds a missing entry
         statement, salt = entries.open_entry(sealed, log_id=row.id, index=index, key=self._key)
-        text = open_sealed(certificate.sealed, context=store.context(certificate.digest), key=self._key)
         proof = tile.prove_inclusion(logs.tile_reader(connection, row.no), index, anchor.size)
         head = PublishedHead(row.id, anchor.size, anchor.root, anchor.prev_size, anchor.block, anchor.time)
-        return _Recorded(text.decode("ascii"), statement, salt, row.name, index, tuple(proof), head)
+        return _Recorded(statement, salt, row.name, index, tuple(proof), head)
+
+    def _text(self, certificate: Certificate) -> str:
+        if certificate.erased:
+            raise BundleError("CERTIFICATE_ERASED", "its content was erased", identifier=certificate.identifier)
+        key = self._keys.one(certificate.content_kid)
+        return open_sealed(certificate.sealed, context=store.context(certificate.digest), key=key).decode("ascii")
 
 
-def _question(certificate: Certificate, recorded: _Recorded) -> Question:
+def _question(certificate: Certificate, recorded: _Recorded, kid: str) -> Question:
     """The very question a verifier will ask (`Material.question`), asked of our own row."""
     city, issuer = recorded.log.city, certificate.issuer
-    kid = parse_compact(recorded.text.partition("~")[0], typ=sdjwt.TYP).kid
     statuses = [(issuer, certificate.digest)]
     if certificate.replaces:
         statuses.append((issuer, certificate.replaces))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from api.errors import ApiError
-from certs.errors import BundleError, CertsError, IssuingError, LifecycleError
+from certs.errors import BundleError, CertsError, DisclosureError, IssuingError, LifecycleError
 from ledger.errors import (
     AppendRefused,
     ChainUnavailable,
@@ -41,6 +41,7 @@ _BY_CLASS: tuple[tuple[type[Exception], int], ...] = (
     (IssuingError, REFUSED),
     (LifecycleError, REFUSED),
     (BundleError, REFUSED),
+    (DisclosureError, REFUSED),
     (LedgerError, USAGE),
     (CertsError, USAGE),
     (ApiError, USAGE),
