@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from api.errors import ApiError
+from audit.errors import AuditError
 from certs.errors import BundleError, CertsError, DisclosureError, IssuingError, LifecycleError
 from ledger.errors import (
     AppendRefused,
@@ -42,13 +43,14 @@ _BY_CLASS: tuple[tuple[type[Exception], int], ...] = (
     (LifecycleError, REFUSED),
     (BundleError, REFUSED),
     (DisclosureError, REFUSED),
+    (AuditError, REFUSED),
     (LedgerError, USAGE),
     (CertsError, USAGE),
     (ApiError, USAGE),
 )
 
 
-def exit_code(error: LedgerError | CertsError | ApiError) -> int:
+def exit_code(error: LedgerError | AuditError | CertsError | ApiError) -> int:
     if error.code in _BY_CODE:
         return _BY_CODE[error.code]
     return next(code for kind, code in _BY_CLASS if isinstance(error, kind))
