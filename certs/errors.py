@@ -63,4 +63,4 @@ class ErasureError(CertsError):
 
 
 class DisclosureError(CertsError):
-    """Nothing is disclosed. Codes: DISCLOSURE_NOT_RECORDED; DISCLOSURE_OF_ANOTHER; CERTIFICATE_ERASED (identifier)."""
+    """Nothing is disclosed. Codes: DISCLOSURE_OF_ANOTHER; CERTIFICATE_ERASED (identifier)."""

@@ -17,6 +17,7 @@ from api import members
 from api import settings as settings_file
 from api.initialise import initialise
 from api.members import Member, Step
+from api.reading import bundle_of
 from api.wiring import INDEX_KEY, SUBJECT_KEY, City, agency_key
 from attacks import engine
 from certs.bundle import encode
@@ -104,7 +105,7 @@ class Past:
 
     def bundle(self, identifier: str) -> bytes:
         """With a snapshot of the chain's present."""
-        return encode(self.city.bundler.bundle(identifier))
+        return encode(bundle_of(self.city, identifier))
 
 
 @contextmanager
