@@ -1,4 +1,4 @@
-"""Keys of agencies for one use each: signing requests (*http*), witnessing (*witness*), reading for an audit (*enc*)."""
+"""Keys of agencies for one use each: *http* signs requests, *witness* signs what was witnessed or is granted."""
 
 from __future__ import annotations
 

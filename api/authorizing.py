@@ -1,4 +1,4 @@
-"""Authorizations from a description to a record: drafted and signed by whoever grants, bound and recorded by a provider.
+"""Authorizations from a description to a record: signed by whoever grants, then bound and recorded by a provider.
 
 A description names persons by type and code; in what is signed they stand as salted digests, and the openings go to
 the providers beside it.
@@ -19,11 +19,11 @@ from api.agency_keys import Use
 from api.errors import ApiError
 from api.wiring import City
 from audit import authorization, mandate, signed_object, stored
+from audit.authorization import Presented
 from audit.binding import AgencyKey, BoundMandate, HolderKey, KeySource, agency_key, bind, bind_mandate
 from audit.errors import BindingError
 from audit.grants import Review, Revoker
 from audit.mandate import PresentedMandate
-from audit.authorization import Presented
 from audit.signed_object import SignedObject
 from audit.store import rights
 from audit.subject import Holder, Opening

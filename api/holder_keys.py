@@ -42,9 +42,7 @@ def signer(path: Path, password_file: Path | None) -> P256Signer:
     return Keystore.open(path, passwords.read(str(password_file or ""))).signer(NAME)
 
 
-def register(
-    city: City, public: Path, holder: Path, method: str, evidence: Path | None, days: int
-) -> Appended[str]:
+def register(city: City, public: Path, holder: Path, method: str, evidence: Path | None, days: int) -> Appended[str]:
     """Raises `VerificationError`, `AuditError`, `HolderError`, `ApiError`; nothing is recorded then."""
     v = _PUBLIC.check(read_json(public))
     x, y = unb64url(v["x"]), unb64url(v["y"])

@@ -120,9 +120,7 @@ def receive(city: City, request: str, untrusted: str, holder: Holder, cites: Pre
     """
     presented = asking.parse(request)
     facts = city.chain.facts(Question(kids=(answers.kid(untrusted),)))
-    key = agency_keys.in_force(
-        facts, answers.kid(untrusted), rules.RECEIPT, agency="", city=presented.asking.provider
-    )
+    key = agency_keys.in_force(facts, answers.kid(untrusted), rules.RECEIPT, agency="", city=presented.asking.provider)
     consortium = bytes.fromhex(city.settings.consortium)
     answer = answers.verify(untrusted, x=key.x, y=key.y, consortium=consortium, request=presented.id)
     content = None
@@ -174,9 +172,7 @@ def answer(city: City, untrusted: str) -> Answered:
     then. Raises `ChainUnavailable` where the chain cannot say whose key it is.
     """
     presented, now = asking.parse(untrusted), int(city.clock().timestamp())
-    asking.check(
-        presented, consortium=bytes.fromhex(city.settings.consortium), provider=city.settings.city, now=now
-    )
+    asking.check(presented, consortium=bytes.fromhex(city.settings.consortium), provider=city.settings.city, now=now)
     _identify(city, presented)
     secret = city.keystore.agreement_secret(ENC_KEY)
     holder = asking.subject_of(jwe.decrypt(presented.asking.subject, secret, typ=asking.SUBJECT_TYP))
@@ -243,4 +239,3 @@ def _signed(
         receipt=receipt.sign(signer),
     )
     return answers.sign(made, signer)
-

@@ -23,11 +23,10 @@ def create(
     description: Annotated[Path, typer.Argument(help="授权内容,JSON What is granted, a JSON file.")],
     out: Annotated[Path, typer.Option("--out", help="签署后的文件 File for what was signed.")],
     trust: Annotated[Path, typer.Option("--trust", help="信任文件,指明账本 Trust file: which ledger it is for.")],
-    key_file: Annotated[
-        Path | None, typer.Option("--key", help="本人密钥库 Keystore of the person who signs.")
-    ] = None,
+    key_file: Annotated[Path | None, typer.Option("--key", help="本人密钥库 Keystore of the person who signs.")] = None,
     password_file: Annotated[
-        Path | None, typer.Option("--password-file", help="密钥库口令文件 File with its password; else it is asked for.")
+        Path | None,
+        typer.Option("--password-file", help="密钥库口令文件 File with its password; else it is asked for."),
     ] = None,
     agency: Annotated[
         str, typer.Option("--agency", help="由该机构的见证密钥签署 Sign with this agency's witness key.")
@@ -38,7 +37,7 @@ def create(
 ) -> None:
     """签署授权 Sign an authorization or mandate: by a person's own key, or by an agency that witnesses or grants."""
     from api import authorizing, holder_keys
-    from api.trusting import read_trust
+    from api.verify import read_trust
 
     output = Output(lang, as_json)
     consortium = read_trust(trust).deployment.consortium
@@ -104,9 +103,7 @@ def revoke(
     reason_file: Annotated[
         Path | None, typer.Option("--reason-file", help="撤回原因,文本文件 File with the reason in words.")
     ] = None,
-    no_anchor: Annotated[
-        bool, typer.Option("--no-anchor", help="只登记,稍后上链 Record now, anchor later.")
-    ] = False,
+    no_anchor: Annotated[bool, typer.Option("--no-anchor", help="只登记,稍后上链 Record now, anchor later.")] = False,
     home: Home = DEFAULT_HOME,
     lang: Lang = Language.ZH,
     as_json: Json = False,
@@ -122,14 +119,18 @@ def revoke(
         anchored = not no_anchor and at_once(output, city)
     value = {"id": id, "status": "REVOKED", "state": "anchored" if anchored else "recorded"}
     state = output.words.say("issue.anchored" if anchored else "issue.recorded")
-    output.result(value, [("authorize.id", id), ("authorize.status", output.words.status("REVOKED")), ("issue.state", state)])
+    output.result(
+        value, [("authorize.id", id), ("authorize.status", output.words.status("REVOKED")), ("issue.state", state)]
+    )
 
 
 @app.command("review")
 def review(
     id: Id,
     outcome: Annotated[str, typer.Option("--outcome", help="结论 justified or not_justified.")],
-    form: Annotated[Path, typer.Option("--form", help="复核文书,只登记摘要 The written review; its digest is recorded.")],
+    form: Annotated[
+        Path, typer.Option("--form", help="复核文书,只登记摘要 The written review; its digest is recorded.")
+    ],
     reviewers: Annotated[list[str], typer.Option("--reviewer", help="复核人代号,可重复 Pseudonym; repeatable.")],
     home: Home = DEFAULT_HOME,
     lang: Lang = Language.ZH,

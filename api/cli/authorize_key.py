@@ -1,4 +1,4 @@
-"""`certledger authorize key …`: a person's own key, made on the person's device and registered where he is identified."""
+"""`certledger authorize key …`: a person's own key, made on a device, registered where the person was identified."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ def new(
     out: Annotated[Path, typer.Option("--out", help="新密钥库文件 File for the new keystore.")],
     public: Annotated[Path, typer.Option("--public", help="公钥文件 File for the public half, to be registered.")],
     password_file: Annotated[
-        Path | None, typer.Option("--password-file", help="密钥库口令文件 File with its password; else it is asked for.")
+        Path | None,
+        typer.Option("--password-file", help="密钥库口令文件 File with its password; else it is asked for."),
     ] = None,
     lang: Lang = Language.ZH,
     as_json: Json = False,
@@ -34,12 +35,16 @@ def new(
 @app.command("register")
 def register(
     public: Annotated[Path, typer.Argument(help="公钥文件 The public half.")],
-    holder: Annotated[Path, typer.Option("--holder", help="持证主体 {type, code},JSON Whose it is: a JSON file, - for stdin.")],
+    holder: Annotated[
+        Path, typer.Option("--holder", help="持证主体 {type, code},JSON Whose it is: a JSON file, - for stdin.")
+    ],
     method: Annotated[
-        str, typer.Option("--method", help="核验方式 How the person was identified: clerk_witness, face_check_reference, …")
+        str,
+        typer.Option("--method", help="核验方式 How the person was identified: clerk_witness, face_check_reference, …"),
     ],
     evidence: Annotated[
-        Path | None, typer.Option("--evidence", help="核验留存件,只登记摘要 What is kept of it; its digest is recorded.")
+        Path | None,
+        typer.Option("--evidence", help="核验留存件,只登记摘要 What is kept of it; its digest is recorded."),
     ] = None,
     days: Annotated[int, typer.Option("--days", min=1, max=1098, help="有效天数 Days it holds.")] = 366,
     home: Home = DEFAULT_HOME,

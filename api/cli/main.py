@@ -23,6 +23,7 @@ from api.cli.cert import app as cert
 from api.cli.city import check, init, up
 from api.cli.demo import demo
 from api.cli.devnet import app as devnet
+from api.cli.erase import erase
 from api.cli.founding import join, prepare
 from api.cli.log import app as log
 from api.cli.member import app as member
@@ -46,7 +47,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-for command in (demo, up, init, prepare, join, verify, check, bench):
+for command in (demo, up, init, prepare, join, verify, check, erase, bench):
     app.command()(command)
 app.add_typer(cert, name="cert", help="证照 Certificates: issue, show, suspend, reinstate, revoke, cancel, renew.")
 app.add_typer(bundle, name="bundle", help="证据包 Evidence bundles.")

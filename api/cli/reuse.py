@@ -46,7 +46,7 @@ def answer(
     lang: Lang = Language.ZH,
     as_json: Json = False,
 ) -> None:
-    """答复查询 Decide a request, record the decision, release what is allowed. Exit 0 allowed, 1 refused: both recorded."""
+    """答复查询 Decide a request, record the decision, release what is allowed. Exit 0 allowed, 1 refused."""
     from api import private_file, reuse
     from api.wiring import City
 
@@ -99,7 +99,12 @@ def receive(
         who = authorizing.holder_of(holder_keys.person(holder))
         cited = reuse.cited(authorization)
         found = reuse.receive(city, reuse.read_text(request), reuse.read_text(answer), who, cited)
-    value = {"decision": found.code.name, "code": int(found.code), "fields": dict(found.fields), "receipt": found.receipt}
+    value = {
+        "decision": found.code.name,
+        "code": int(found.code),
+        "fields": dict(found.fields),
+        "receipt": found.receipt,
+    }
     lines: list[tuple[str, object]] = [("reuse.decision", f"{found.code.name} ({int(found.code)})")]
     output.result(value, lines + [("reuse.field", f"{name}: {shown}") for name, shown in found.fields.items()])
     raise typer.Exit(exits.DONE if found.code is DecisionCode.ALLOW else exits.REFUSED)

@@ -15,6 +15,10 @@ def held(connection: Connection, ref: bytes, resource: str, item: bytes | None) 
     """
     type_code, _, issuer = resource.partition("/")
     for certificate in store.of_subject(connection, ref, type_code):
-        if certificate.status not in FINAL and issuer in ("", certificate.issuer) and item in (None, certificate.digest):
+        if (
+            certificate.status not in FINAL
+            and issuer in ("", certificate.issuer)
+            and item in (None, certificate.digest)
+        ):
             return certificate.digest
     return None
