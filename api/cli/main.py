@@ -28,6 +28,7 @@ from api.cli.founding import join, prepare
 from api.cli.log import app as log
 from api.cli.member import app as member
 from api.cli.output import Output
+from api.cli.policy import app as policy
 from api.cli.receipt import app as receipt
 from api.cli.reuse import app as reuse
 from api.cli.snapshot import app as snapshot
@@ -58,6 +59,7 @@ app.add_typer(authorize, name="authorize", help="授权 Authorizations and manda
 app.add_typer(reuse, name="reuse", help="复用 Reading another city's data for a case: ask, answer, receive.")
 app.add_typer(anchor, name="anchor", help="上链 Anchoring: what waits, what is final.")
 app.add_typer(log, name="log", help="日志 The log and the status lists as static files.")
+app.add_typer(policy, name="policy", help="规则 Catalogue, matters and lists that decisions go by.")
 app.add_typer(member, name="member", help="成员 Agencies of this city on the chain.")
 app.add_typer(devnet, name="devnet", help="开发链 The development chain.")
 
