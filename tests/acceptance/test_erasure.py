@@ -14,7 +14,7 @@ from typing import Any
 
 import prepared_city as homes
 import pytest
-from command_line import service
+from command_line import certledger, service
 from evidence import Shown
 from prepared_city import Home, Make
 
@@ -153,8 +153,8 @@ def test_nothing_that_is_left_brings_it_back_and_no_other_proof_changes(apart: M
 
     again = {path.stem: evidence_of(path) for path in home.export(*kept)}
     assert again == kept
-    for path in bundles.values():
-        home.run("verify", path, "--trust", home.trust)  # the holder's own copy too: what was true stays true
+    for identifier in (gone.identifier, *list(kept)[:3]):  # the holder's own copy too: what was true stays true
+        certledger("verify", bundles[identifier], "--trust", home.trust)
     assert home.run("cert", "show", gone.identifier, "--json").json["erased"] is True
     refused = home.run("bundle", "export", gone.identifier, "--json", expect=1).json["error"]["code"]
     assert refused == "CERTIFICATE_ERASED"
