@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from threading import Event
 
-from api import checking, devchain
+from api import checking, devchain, reuse
 from api.errors import ApiError
 from api.wiring import City
 from ledger.errors import AppendRefused, ChainUnavailable, LedgerError
@@ -65,6 +65,7 @@ def refuse_disagreement(city: City) -> None:
 
 def _pass(city: City, trouble: str | None, report: Report) -> str | None:
     try:
+        reuse.look_at_statuses(city, int(city.clock().timestamp()))
         progress = city.publisher.step()
         city.erasing.finish()
     except ChainUnavailable as error:

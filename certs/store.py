@@ -198,6 +198,13 @@ def by_digest(connection: Connection, digest: bytes) -> Certificate | None:
     return _read(row) if row else None
 
 
+def of_subject(connection: Connection, ref: bytes, type_code: str) -> list[Certificate]:
+    """What a person has of a type, the newest first."""
+    where = (_certificate.c.subject_ref == ref, _certificate.c.type_code == type_code)
+    query = select(_certificate).where(*where).order_by(_certificate.c.log_no.desc(), _certificate.c.log_index.desc())
+    return [_read(row) for row in connection.execute(query)]
+
+
 def newest(connection: Connection, limit: int, type_code: str | None = None) -> list[Certificate]:
     """The certificates recorded last."""
     query = select(_certificate).order_by(_certificate.c.log_no.desc(), _certificate.c.log_index.desc()).limit(limit)

@@ -9,7 +9,7 @@ import typer
 
 from api.cli.options import DEFAULT_HOME, Home, Json, Lang, Language
 from api.cli.output import Output
-from api.errors import ApiError
+from api.private_file import write
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -65,17 +65,3 @@ def refresh(
                 write(path, encode(city.bundler.refresh(read_bundle(path))))
                 progress(done, len(files))
     output.result({"bundles": [str(path) for path in files]}, [("bundle.written", path) for path in files])
-
-
-def write(path: Path, content: bytes) -> None:
-    """A bundle shows a person's certificate: for the owner of the file alone."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        beside = path.with_name(path.name + ".new")
-        beside.unlink(missing_ok=True)
-        beside.touch(mode=0o600)
-        beside.write_bytes(content)
-        # Crash bundle/written: beside the old one, which a refresh must not lose.
-        beside.replace(path)
-    except OSError as error:
-        raise ApiError("FILE_UNWRITABLE", f"{path}: {error.strerror}", path=path, reason=error.strerror) from None
