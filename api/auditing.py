@@ -11,13 +11,13 @@ from dataclasses import dataclass
 
 from api.checking import later_epoch, said_of, with_unknown
 from api.wiring import CITY_KEY, INDEX_KEY, SUBJECT_KEY, City
-from audit import integrity as accesses
 from audit.integrity import Accesses
 from audit.keyring import Keyring
 from audit.reading import city_keys
 from audit.rights_integrity import Authorizations
 from certs.integrity import Certificates
 from ledger import bookkeeping, integrity
+from ledger.bookkeeping import Days
 from ledger.errors import CanonicalError, ChainUnavailable, LedgerError, VerificationError
 from ledger.integrity import Difference, TableCheck
 from ledger.merkle import EMPTY_ROOT
@@ -49,7 +49,6 @@ def differences(city: City, looked: Looked, *, stream: str | None, told: Told) -
         yield from _entries(city, connection, rows, wanted, looked, told)
         if stream is None:
             yield from bookkeeping.unclaimed(connection)
-            yield from accesses.beyond(connection, {row.no: row.head.size for row in rows})
 
 
 def _identified(connection: Connection, city: int) -> tuple[list[LogRow], list[Difference]]:
@@ -82,7 +81,9 @@ def _entries(
     city: City, connection: Connection, rows: Sequence[LogRow], wanted: Sequence[LogRow], looked: Looked, told: Told
 ) -> Iterator[Difference]:
     key = city.keystore.wrapper(CITY_KEY)
-    checks = _checks(city, connection)
+    days, unsound = bookkeeping.day_keys(connection, city.day_keys)
+    yield from unsound
+    checks = _checks(city, connection, days)
     total = sum(row.head.size for row in wanted)
 
     def progress(number: int) -> None:
@@ -114,10 +115,10 @@ def _ended(city: City, connection: Connection, row: LogRow, later: LogRow) -> tu
     return (Head(said.size, said.root), said.again[0]) if said else (Head(0, EMPTY_ROOT), 0)
 
 
-def _checks(city: City, connection: Connection) -> list[TableCheck]:
+def _checks(city: City, connection: Connection, days: Days) -> list[TableCheck]:
     """Every package's own; accesses are counted before the authorizations they used."""
     keystore = city.keystore
     keys = city_keys(connection, keystore.wrapper(CITY_KEY), city.day_keys)
     keyring = Keyring(city.day_keys, keystore.mac_key(SUBJECT_KEY), keystore.mac_key(INDEX_KEY))
-    counted = Accesses(keys, keyring)
-    return [Certificates(), counted, Authorizations(keys, counted)]
+    counted = Accesses(keys, keyring, days)
+    return [Certificates(), counted, Authorizations(keys, counted, days)]

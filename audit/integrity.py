@@ -1,7 +1,7 @@
 """The index of accesses and the openings beside statements, compared with the statements that they derive from.
 
-A row is named with its column where it says otherwise, is missing, or stands for nothing that was recorded. What derives
-from a hidden member cannot be judged: then the opening is what is named.
+A row is named with its column where it says otherwise, is missing, or stands for nothing that was recorded. What a
+hidden member gave rise to cannot be judged: then the opening is what is named.
 """
 
 from __future__ import annotations
@@ -16,16 +16,17 @@ from audit.deciding import china_day
 from audit.decision import DecisionCode
 from audit.errors import AuditError
 from audit.keyring import Keyring
-from audit.openings import recipients_of
 from audit.private import Opened
 from audit.reading import Keys
 from audit.store import accesses, whole
 from audit.store.accesses import Place
+from ledger.bookkeeping import Days
 from ledger.epochs import CONTINUED
 from ledger.errors import CanonicalError, VerificationError
 from ledger.integrity import Difference, Page
 from ledger.logid import ACCESS
 from ledger.statement import Statement
+from ledger.store import logs
 from ledger.store.database import Connection
 
 FAULTS = (VerificationError, CanonicalError, AuditError)
@@ -36,10 +37,11 @@ _HIDDEN = frozenset({"subject_ref", "item", "operator_key", "case_key"})
 class Openings:
     """Opens what stands beside statements, and names what is not as it was recorded."""
 
-    def __init__(self, keys: Keys) -> None:
+    def __init__(self, keys: Keys, days: Days) -> None:
         self._keys = keys
-        self._gone: set[bytes] = set()
-        """Keys of days that are not here: each is named once, however much it sealed."""
+        self._days = days
+        self._gone: set[str] = set()
+        """Days whose key is not here: each is named once, however much it sealed."""
 
     def page(self, connection: Connection, page: Page) -> tuple[dict[int, dict[str, Opened]], list[Difference]]:
         """Openings of the statements that have all of theirs, by index; and the differences."""
@@ -50,22 +52,26 @@ class Openings:
             sealed = beside.pop(index, None)
             try:
                 opened[index] = reading.opened_of(page.row, self._keys, statement, index, sealed)
-            except FAULTS as error:
-                found += self._fault(page, index, sealed, error.code)
+            except FAULTS:
+                found += self._fault(page, index, statement, missing=sealed is None)
         surplus = (index for index in beside if not page.unread(index))
         found += (Difference("ROW_SURPLUS", page.row, index, "opening", "log_index") for index in surplus)
         return opened, found
 
-    def _fault(self, page: Page, index: int, sealed: bytes | None, code: str) -> list[Difference]:
-        if sealed is None:
+    def readable(self, at: str) -> bool:
+        """What was sealed on that day can be expected to open."""
+        return self._days.get(at[:10]) is not None
+
+    def _fault(self, page: Page, index: int, statement: Statement, *, missing: bool) -> list[Difference]:
+        day = statement.at[:10]
+        if missing:
             return [Difference("ROW_MISSING", page.row, index, "opening", "log_index")]
-        if code != "DAY_KEY_MISSING":
+        if self.readable(day):
             return [Difference("OPENING_ALTERED", page.row, index, "opening", "sealed")]
-        (kid,) = recipients_of(sealed)[:1]
-        if kid in self._gone:
-            return []
-        self._gone.add(kid)
-        return [Difference("DAY_KEY_MISSING", page.row, index, "day_key", "kid")]
+        if day in self._days or day in self._gone:
+            return []  # the key is named already
+        self._gone.add(day)
+        return [Difference("DAY_KEY_MISSING", page.row, index, "day_key", "day")]
 
 
 class Accesses:
@@ -73,8 +79,8 @@ class Accesses:
 
     stream = ACCESS
 
-    def __init__(self, keys: Keys, keyring: Keyring) -> None:
-        self._openings = Openings(keys)
+    def __init__(self, keys: Keys, keyring: Keyring, days: Days) -> None:
+        self._openings = Openings(keys, days)
         self._keyring = keyring
         self.uses: Counter[tuple[bytes, int]] = Counter()
         """(authorization, day in China) → allowed readings that the index has too few (or, below 0, too many)."""
@@ -94,7 +100,14 @@ class Accesses:
                 yield Difference("ROW_SURPLUS", page.row, index, "access", "log_index")
 
     def finish(self, connection: Connection) -> Iterator[Difference]:
-        return iter(())
+        """Rows beside entries that no log has, of any stream."""
+        rows = {row.no: row for row in logs.every(connection)}
+        sizes = {no: row.head.size for no, row in rows.items()}
+        for line in whole.accesses_outside(connection, sizes):
+            self._miscounted(line, -1)
+            yield Difference("ROW_SURPLUS", rows.get(line[0]), line[1], "access", "log_index")
+        for no, index in whole.openings_outside(connection, sizes):
+            yield Difference("ROW_SURPLUS", rows.get(no), index, "opening", "log_index")
 
     def _record(
         self, page: Page, index: int, statement: Statement, opened: Mapping[str, Opened] | None, stored: Any
@@ -124,9 +137,3 @@ class Accesses:
         allowed = row["step"] == accesses.STEPS.index(AccessStep.DECIDED) and row["code"] == int(DecisionCode.ALLOW)
         if allowed and row["authorization"] is not None and isinstance(row["at"], int):
             self.uses[row["authorization"], china_day(row["at"])] += by
-
-
-def beyond(connection: Connection, sizes: Mapping[int, int]) -> Iterator[Difference]:
-    """Rows beside entries that no log has. `sizes`: entries of each log, by its number."""
-    for table, _, index in whole.outside(connection, sizes):
-        yield Difference("ROW_SURPLUS", None, index, table, "log_index")

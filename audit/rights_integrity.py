@@ -11,12 +11,15 @@ from audit.reading import Keys
 from audit.signed_object import SignedObject, open_object
 from audit.store import rights, whole
 from audit.store.rights import AuthorizationRow, HolderKeyRow, MandateRow
+from ledger.bookkeeping import Days
 from ledger.epochs import CONTINUED
 from ledger.integrity import Difference, Page
 from ledger.jws import b64url, thumbprint
 from ledger.logid import AUTHORIZATION
+from ledger.statement import Statement
 from ledger.status import Status
 from ledger.store.database import Connection
+from ledger.store.logs import LogRow
 
 
 class Authorizations:
@@ -24,19 +27,22 @@ class Authorizations:
 
     stream = AUTHORIZATION
 
-    def __init__(self, keys: Keys, counted: Accesses) -> None:
+    def __init__(self, keys: Keys, counted: Accesses, days: Days) -> None:
         self._keys = keys
-        self._openings = Openings(keys)
+        self._openings = Openings(keys, days)
         self._counted = counted
         self._places: dict[str, set[Any]] = {"authorization": set(), "mandate": set(), "holder_key": set()}
         """Ids that were recorded or are named already, by table."""
         self._revoked: set[bytes] = set()
         self._reviewed: set[bytes] = set()
-        self._granted: dict[bytes, tuple[Any, int]] = {}
+        self._granted: dict[bytes, tuple[LogRow, int]] = {}
+        self._unread: set[tuple[int, int]] = set()
+        """Entries that tell nothing: what derives from them cannot be judged."""
 
     def page(self, connection: Connection, page: Page) -> Iterator[Difference]:
         opened, found = self._openings.page(connection, page)
         yield from found
+        self._unread.update((page.row.no, index) for index in page.all_unread())
         for index, statement in page.statements.items():
             if statement.type == CONTINUED:
                 continue
@@ -45,7 +51,7 @@ class Authorizations:
             except FAULTS:
                 yield Difference("STATEMENT_UNREADABLE", page.row, index, "entry", "sealed")
                 continue
-            for table, code, column in self._statement(connection, page, index, statement.type, said):
+            for table, code, column in self._statement(connection, page, index, statement, said):
                 yield Difference(code, page.row, index, table, column)
 
     def finish(self, connection: Connection) -> Iterator[Difference]:
@@ -57,28 +63,32 @@ class Authorizations:
                     yield Difference("ROW_DIFFERS", row, index, "authorization", column)
                 continue
             held = rights.mandate(connection, id)
-            if held is not None and held.status != self._status(id):
+            if held is not None and not self._unread and held.status != self._status(id):
                 yield Difference("ROW_DIFFERS", row, index, "mandate", "status")
         for table, named in self._places.items():
-            for key, _, index in whole.every_place(connection, table):
-                if key not in named:
+            for key, no, index in whole.every_place(connection, table):
+                if key not in named and (no, index) not in self._unread:
                     yield Difference("ROW_SURPLUS", None, index, table, "kid" if table == "holder_key" else "id")
 
     def _statement(
-        self, connection: Connection, page: Page, index: int, type_: str, said: Mapping[str, Any]
+        self, connection: Connection, page: Page, index: int, statement: Statement, said: Mapping[str, Any]
     ) -> Iterator[tuple[str, str, str]]:
         """(table, code, column) of what differs."""
-        place = (page.row.no, index)
+        place, type_ = (page.row.no, index), statement.type
+        readable = self._openings.readable(statement.at)
         if type_ == grants.GRANT:
             id = bytes.fromhex(said["authorization"])
             self._granted[id] = (page.row, index)
             stored = rights.find(connection, id) or whole.authorization_at(connection, *place)
-            yield from self._compared("authorization", stored, self._grant(id, said, place, stored))
+            yield from self._compared(
+                "authorization", stored, self._grant(id, said, place, stored if readable else None)
+            )
         elif type_ == grants.MANDATE:
             id = bytes.fromhex(said["mandate"])
             self._granted[id] = (page.row, index)
             held = rights.mandate(connection, id) or whole.mandate_at(connection, *place)
-            yield from self._compared("mandate", held, self._mandate(id, said, place, held))
+            wanted = self._mandate(id, said, place, held if readable else None)
+            yield from self._compared("mandate", held, wanted)
         elif type_ == grants.HOLDER_KEY:
             key = rights.holder_key(connection, said["kid"]) or whole.holder_key_at(connection, *place)
             yield from self._compared("holder_key", key, _holder_key(said, place, key))
@@ -150,9 +160,9 @@ class Authorizations:
             return None
 
     def _moved(self, connection: Connection, stored: AuthorizationRow) -> Iterator[str]:
-        if stored.status != self._status(stored.id):
+        if not self._unread and stored.status != self._status(stored.id):
             yield "status"
-        if stored.reviewed != (stored.id in self._reviewed):
+        if not self._unread and stored.reviewed != (stored.id in self._reviewed):
             yield "reviewed"
         days = whole.allowed_by_day(connection, stored.id)
         for (id, day), number in self._counted.uses.items():

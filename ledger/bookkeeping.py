@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from ledger import entries, tile
 from ledger.errors import CanonicalError, LedgerError, VerificationError
 from ledger.facts import PublishedHead
 from ledger.integrity import Difference
+from ledger.keys.day_keys import DayKeys
+from ledger.keys.wrapping import WrappingKey
 from ledger.logid import BUILT_IN_STREAMS
 from ledger.merkle import HASH_BYTES
 from ledger.sealing.envelope import Wrapper
+from ledger.store import day_keys as stored_day_keys
 from ledger.store import logs, outbox, whole
 from ledger.store.database import Connection
 from ledger.store.logs import LogRow
@@ -20,6 +23,27 @@ from ledger.types import Anchor, LogName
 _EPOCHS_TRIED = 64
 _KINDS = frozenset({outbox.HEAD, outbox.STATUS})
 _STATES = frozenset({outbox.WAITING, outbox.SENT, outbox.DONE, outbox.REFUSED})
+
+
+Days = Mapping[str, bytes | None]
+"""Day → id of its key; None: the key does not open."""
+
+
+def day_keys(connection: Connection, keys: DayKeys) -> tuple[dict[str, bytes | None], list[Difference]]:
+    """The keys of the days, each its own witness: it opens under its day, and has its id."""
+    days: dict[str, bytes | None] = {}
+    found: list[Difference] = []
+    for row in stored_day_keys.every(connection):
+        try:
+            kid = WrappingKey(keys.secret(row)).kid
+        except VerificationError:
+            days[row.day] = None
+            found.append(Difference("DAY_KEY_ALTERED", None, None, "day_key", "wrapped"))
+            continue
+        days[row.day] = kid if kid == row.kid else None
+        if kid != row.kid:
+            found.append(Difference("DAY_KEY_ALTERED", None, None, "day_key", "kid"))
+    return days, found
 
 
 def identified(row: LogRow, city: int) -> tuple[LogRow, Difference | None]:

@@ -56,6 +56,11 @@ class Page:
         """An entry that should be there and tells nothing: what derives from it cannot be judged."""
         return self.start <= index < self.end and index not in self.statements
 
+    def all_unread(self) -> list[int]:
+        if len(self.statements) == self.end - self.start:
+            return []
+        return [index for index in range(self.start, self.end) if index not in self.statements]
+
 
 class TableCheck(Protocol):
     """Compares a package's own tables with the statements of one stream. Used for one run."""

@@ -9,13 +9,15 @@ from hashlib import sha256
 
 from api.wiring import INDEX_KEY, SUBJECT_KEY, City
 from audit import authorization as authorizations
+from audit import mandate as mandates
 from audit.access import Access, AccessStep
 from audit.authorization import Authorization
-from audit.binding import Bound
-from audit.decision import DecisionCode, StatusBlock
+from audit.binding import Bound, BoundMandate
 from audit.deciding import china_day
+from audit.decision import DecisionCode, StatusBlock
 from audit.granting import Granting
 from audit.keyring import Keyring
+from audit.mandate import Mandate, Relation
 from audit.own import Ground
 from audit.purpose import Purpose
 from audit.recording import record_all, seconds
@@ -83,8 +85,44 @@ def grant(city: City, number: int, *, uses: int = 1000) -> bytes:
     )
     signed = authorizations.sign(made, P256Signer(sha256(b"witness").digest()))
     bound = Bound(authorizations.parse(signed).id, made, person(number), None)
-    log = LogName(city.settings.city, AUTHORIZATION)
-    return Granting(city.sequencer, log, keyring(city), STEWARD).grant(bound, signed, (opening,)).value
+    return granting(city).grant(bound, signed, (opening,)).value
+
+
+def mandate(city: City, number: int) -> bytes:
+    """One person acts for another, by his own key; its id."""
+    now = int(city.clock().timestamp())
+    principal = Opening(sha256(b"principal %d" % number).digest(), person(number))
+    agent = Opening(sha256(b"agent %d" % number).digest(), person(number + 5000))
+    made = Mandate(
+        consortium=city.deployment.consortium,
+        nonce=os.urandom(16),
+        relation=Relation.HELPER,
+        principal=principal.digest,
+        agent=agent.digest,
+        matters=(MATTER,),
+        not_before=now - DAY,
+        not_after=now + 30 * DAY,
+        method=Method.HOLDER_KEY,
+        witness=None,
+        basis="委托书",
+    )
+    signed = mandates.sign(made, P256Signer(sha256(b"person").digest()))
+    bound = BoundMandate(mandates.parse(signed).id, made, principal.holder, agent.holder)
+    return granting(city).mandate(bound, signed, (principal, agent)).value
+
+
+def holder_key(city: City, number: int) -> str:
+    """A person's key, identified at a counter; its thumbprint."""
+    key = P256Signer(sha256(b"key of person %d" % number).digest())
+    later = int(city.clock().timestamp()) + 30 * DAY
+    recorded = granting(city).holder_key(
+        key.x, key.y, person(number), Method.CLERK_WITNESS, evidence=None, not_after=later
+    )
+    return recorded.value
+
+
+def granting(city: City) -> Granting:
+    return Granting(city.sequencer, LogName(city.settings.city, AUTHORIZATION), keyring(city), STEWARD)
 
 
 def allowed(city: City, number: int, authorization: bytes, keys: Keyring) -> Access:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from sqlalchemy import Table, and_, bindparam, func, or_, select
+from sqlalchemy import ColumnElement, Table, and_, bindparam, func, or_, select
 
 from audit.access import AccessStep
 from audit.decision import DecisionCode
@@ -68,14 +68,24 @@ def every_place(connection: Connection, table: str) -> Iterator[tuple[bytes | st
         yield row[0], row[1], row[2]
 
 
-def outside(connection: Connection, sizes: Mapping[int, int]) -> Iterator[tuple[str, int, int]]:
-    """(table, log number, index) of rows beside entries that no log has. `sizes`: entries by the log's number."""
-    for table in (tables.access, tables.opening):
-        index = table.c.log_index
-        ways = [and_(table.c.log_no == no, or_(index >= size, index < 0)) for no, size in sizes.items()]
-        query = select(table.c.log_no, index).where(or_(table.c.log_no.not_in(list(sizes)), *ways))
-        for row in connection.execute(query.order_by(table.c.log_no, index), execution_options=_STREAMED):
-            yield table.name, row.log_no, row.log_index
+def accesses_outside(connection: Connection, sizes: Mapping[int, int]) -> Iterator[tuple[Any, ...]]:
+    """Rows of the index beside entries that no log has. `sizes`: entries by the log's number."""
+    for row in connection.execute(select(_A).where(_outside(_A, sizes)), execution_options=_STREAMED):
+        yield tuple(row)
+
+
+def openings_outside(connection: Connection, sizes: Mapping[int, int]) -> Iterator[tuple[int, int]]:
+    """(log number, index) of the same among the openings."""
+    rows = tables.opening
+    query = select(rows.c.log_no, rows.c.log_index).where(_outside(rows, sizes))
+    for row in connection.execute(query, execution_options=_STREAMED):
+        yield row.log_no, row.log_index
+
+
+def _outside(rows: Table, sizes: Mapping[int, int]) -> ColumnElement[bool]:
+    index = rows.c.log_index
+    ways = [and_(rows.c.log_no == no, or_(index >= size, index < 0)) for no, size in sizes.items()]
+    return or_(rows.c.log_no.not_in(list(sizes)), *ways)
 
 
 def _at(connection: Connection, rows: Table, log_no: int, index: int) -> dict[str, Any] | None:
