@@ -60,6 +60,7 @@ def test_edits_of_a_kind_are_named_and_nothing_else(recorded: Home, kind: object
             for _ in range(EDITS):
                 if places := kind(editor):  # type: ignore[operator]
                     editor.expected.append(places)
+        recorded.reopen()
         named = found(recorded)
         assert list(misnamed(editor.expected, named)) == []
     finally:
