@@ -53,7 +53,7 @@ app.add_typer(snapshot, name="snapshot", help="快照 Snapshots of the chain, co
 app.add_typer(trust, name="trust", help="信任文件 Trust files for verifiers.")
 app.add_typer(receipt, name="receipt", help="回执 Receipts, and whether they were kept.")
 app.add_typer(anchor, name="anchor", help="上链 Anchoring: what waits, what is final.")
-app.add_typer(audit, name="audit", help="审计 Audit: check whole logs, trace accesses, hand out evidence.")
+app.add_typer(audit, name="audit", help="审计 Audit: check, trace, evidence, exports, two cities compared.")
 app.add_typer(log, name="log", help="日志 The log and the status lists as static files.")
 app.add_typer(member, name="member", help="成员 Agencies of this city on the chain.")
 app.add_typer(devnet, name="devnet", help="开发链 The development chain.")
