@@ -22,7 +22,7 @@ from several_cities import AGENCIES, Consortium, founded
 from audit.finding import FindingCode as F
 
 LATER = timedelta(hours=3)
-PASSWORD = "office password"  # noqa: S105  # of a keystore that this test makes
+PASSWORD = "office password"  # of a keystore that this test makes
 SINGLE = {F.PERMIT_UNCLOSED, F.RECEIPT_BROKEN, F.BULK_READS, F.READS_WITHOUT_CASE}
 """What one city's log or a receipt shows by itself."""
 
@@ -128,9 +128,7 @@ def test_exports_give_the_same_findings_elsewhere(
         assert {line["outcome"] for line in checked.json["checks"]} == {"ok"}
     told = office.run("audit", "reconcile", "books-1", "books-2", *OPENED, *as_of(begun), "--json", expect=1)
     assert found(told) == seeded.wanted(begun)
-    mixed = office.run(
-        "audit", "reconcile", "books-1", cities[2].home.path, *OPENED, *as_of(begun), "--json", expect=1
-    )
+    mixed = office.run("audit", "reconcile", "books-1", cities[2].home.path, *OPENED, *as_of(begun), "--json", expect=1)
     assert mixed.json == told.json
     shown(
         "An export checked in an empty folder by the installed command alone: the same findings",
