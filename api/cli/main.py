@@ -59,7 +59,7 @@ app.add_typer(receipt, name="receipt", help="回执 Receipts, and whether they w
 app.add_typer(authorize, name="authorize", help="授权 Authorizations and mandates: create, record, show, revoke.")
 app.add_typer(reuse, name="reuse", help="复用 Reading another city's data for a case: ask, answer, receive.")
 app.add_typer(anchor, name="anchor", help="上链 Anchoring: what waits, what is final.")
-app.add_typer(audit, name="audit", help="审计 Audit: check whole logs, trace accesses, hand out evidence.")
+app.add_typer(audit, name="audit", help="审计 Audit: check, trace, evidence, exports, two cities compared.")
 app.add_typer(log, name="log", help="日志 The log and the status lists as static files.")
 app.add_typer(policy, name="policy", help="规则 Catalogue, matters and lists that decisions go by.")
 app.add_typer(member, name="member", help="成员 Agencies of this city on the chain.")
