@@ -15,6 +15,9 @@ from api import settings as settings_file
 from api.errors import ApiError
 from api.migrations import runner
 from api.settings import Settings
+from audit.granting import Granting
+from audit.keyring import Keyring
+from audit.recording import Recorder
 from certs.bundling import Bundler
 from ledger import canonical, trust
 from ledger.cosigning import Cosigner
@@ -24,9 +27,10 @@ from ledger.evm.account import Account
 from ledger.evm.client import EvmChain, EvmWire
 from ledger.evm.journal import journaled_height
 from ledger.evm.rpc import Rpc, RpcError
+from ledger.keys.day_keys import DayKeys
 from ledger.keys.keystore import ED25519, HMAC, P256, SECP256K1, WRAPPING, Keystore
 from ledger.keys.p256 import P256Signer
-from ledger.logid import CERTIFICATE
+from ledger.logid import ACCESS, AUTHORIZATION, CERTIFICATE
 from ledger.publisher import Publisher
 from ledger.sequencer import Sequencer
 from ledger.store import logs
@@ -101,8 +105,12 @@ class City:
     @property
     def log(self) -> LogName:
         """The log that takes this city's certificates: its current epoch."""
+        return self.log_of(CERTIFICATE)
+
+    def log_of(self, stream: str) -> LogName:
+        """The log that takes a stream's entries: its current epoch."""
         with self.database.reading() as connection:
-            return logs.current(connection, self.settings.city, CERTIFICATE)
+            return logs.current(connection, self.settings.city, stream)
 
     @cached_property
     def keystore(self) -> Keystore:
@@ -130,7 +138,31 @@ class City:
 
     @cached_property
     def sequencer(self) -> Sequencer:
-        return Sequencer(self.database, self.guard, self.keystore.wrapper(CITY_KEY), self.clock)
+        return Sequencer(self.database, self.guard, self.keystore.wrapper(CITY_KEY), self.clock, self.day_keys)
+
+    @cached_property
+    def day_keys(self) -> DayKeys:
+        return DayKeys(self.keystore.wrapper(CITY_KEY))
+
+    @cached_property
+    def keyring(self) -> Keyring:
+        keys = self.keystore
+        return Keyring(self.day_keys, keys.mac_key(SUBJECT_KEY), keys.mac_key(INDEX_KEY))
+
+    @property
+    def steward(self) -> str:
+        """USCC of the agency that records for the city. Raises `ApiError` STEWARD_MISSING."""
+        if not self.settings.steward:
+            raise ApiError("STEWARD_MISSING", "no agency records for this city", path=self.home / settings_file.FILE)
+        return self.settings.steward
+
+    @property
+    def recorder(self) -> Recorder:
+        return Recorder(self.sequencer, self.log_of(ACCESS), self.keyring, self.settings.city)
+
+    @property
+    def granting(self) -> Granting:
+        return Granting(self.sequencer, self.log_of(AUTHORIZATION), self.keyring, self.steward)
 
     @property
     def chain_folder(self) -> Path:

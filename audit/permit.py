@@ -56,6 +56,14 @@ class Permit:
         if not self.issued_at < self.expires_at <= self.issued_at + LONGEST:
             raise PermitError("PERMIT_WINDOW", "a permit lives at most a minute", longest=LONGEST)
 
+    @property
+    def id(self) -> bytes:
+        """SHA-256("certledger/permit/v1" ‖ 0x00 ‖ JCS(permit without `leaf`)): what `access/decided` and `closed` name.
+
+        The record names the permit and the permit names the record's leaf, so one of the two leaves the other out.
+        """
+        return sha256(_DOMAIN + canonical.dumps({n: v for n, v in self.to_json().items() if n != "leaf"})).digest()
+
     def to_json(self) -> dict[str, Json]:
         return {
             "v": VERSION,
@@ -113,11 +121,6 @@ def issue(request: Request, decision: Decision, *, consortium: bytes, leaf: byte
 def sign(permit: Permit, signer: Signer) -> str:
     """The compact JWS, by a key of use *receipt*."""
     return jws.sign_compact(canonical.dumps(permit.to_json()), typ=TYP, signer=signer)
-
-
-def permit_id(text: str) -> bytes:
-    """SHA-256("certledger/permit/v1" ‖ 0x00 ‖ protected ‖ "." ‖ payload): what `access/decided` and `closed` name."""
-    return sha256(_DOMAIN + compact_of(text, TYP).signing_input).digest()
 
 
 def verify(untrusted: str, *, x: bytes, y: bytes, consortium: bytes) -> Permit:

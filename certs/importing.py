@@ -35,7 +35,7 @@ from ledger.sealing.open import open_sealed
 from ledger.sequencer import Decided, Sequencer, Turn
 from ledger.statement import Draft
 from ledger.status import FINAL, Status, allowed
-from ledger.store import logs, outbox
+from ledger.store import outbox
 from ledger.store.database import Database
 from ledger.types import LogName
 
@@ -169,7 +169,6 @@ class _Run:
     def __init__(self, mint: Mint, turn: Turn, batch: Sequence[_Existing]) -> None:
         self._mint = mint
         self._turn = turn
-        self._log_no = logs.lock(turn.connection, turn.log).no
         self._known = store.by_identifiers(turn.connection, [each.identifier for each in batch])
         self._taken = store.versions_taken(turn.connection, {each.claim.row_key for each in batch})
         self.drafts: list[Draft] = []
@@ -230,7 +229,7 @@ class _Run:
             version=minted.version,
             row_key=self._mint.other_row_key(each.row.identifier) if shared else each.claim.row_key,
             content_key=each.claim.content_key,
-            log_no=self._log_no,
+            log_no=self._turn.log_no,
             log_index=self._turn.first_index + len(self.drafts),
             replaces=None,
             status=Status.ACTIVE,

@@ -23,7 +23,7 @@ from ledger.publisher import encode_change
 from ledger.sequencer import Appended, Decided, Sequencer, Turn
 from ledger.statement import Draft
 from ledger.status import FINAL, Reason, Status
-from ledger.store import logs, outbox
+from ledger.store import outbox
 from ledger.store.database import Connection, Database
 from ledger.types import LogName
 
@@ -130,7 +130,6 @@ class _Record:
 
     def decide(self, turn: Turn) -> Decided[list[Result]]:
         known = store.newest_by_row_key(turn.connection, [claim.row_key for claim in self.claims])
-        log_no = logs.lock(turn.connection, turn.log).no
         results: list[Result] = []
         drafts: list[Draft] = []
         fresh: list[Certificate] = []
@@ -140,7 +139,7 @@ class _Record:
             if refused or minted is None:
                 results.append(refused or _reject(claim.row, "ROW_RACED"))
                 continue
-            new = _certificate(self.mint, claim, minted, old, log_no, turn.first_index + len(drafts))
+            new = _certificate(self.mint, claim, minted, old, turn.log_no, turn.first_index + len(drafts))
             drafts.append(_issued(new))
             if old is not None:
                 drafts.append(_superseded(turn.connection, old, new))

@@ -18,6 +18,7 @@ from ledger import entries, tile
 from ledger.commitment import SALT_BYTES, statement_leaf
 from ledger.epochs import CONTINUED
 from ledger.errors import AppendRefused, StoreConflict, StoreUnavailable, VerificationError
+from ledger.keys.day_keys import DayKeys
 from ledger.sealing.envelope import KEY_BYTES, NONCE_BYTES, Wrapper
 from ledger.sealing.seal import seal
 from ledger.statement import Draft, Statement, parse_timestamp, timestamp
@@ -45,6 +46,8 @@ class Turn:
     """The time its statements will carry."""
     first_index: int
     """The index its first entry will have."""
+    log_no: int
+    """The log's number in this database."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +101,8 @@ class _Ticket:
 class _Batch:
     """What one commit adds to a log."""
 
+    recipients: Sequence[Wrapper]
+    """Who can open its entries."""
     leaves: list[bytes] = field(default_factory=list)
     sealed: list[bytes] = field(default_factory=list)
 
@@ -105,11 +110,21 @@ class _Batch:
 class Sequencer:
     """Appends to the logs of one city. One per process and database; safe to call from many threads."""
 
-    def __init__(self, database: Database, guard: Guard, key: Wrapper, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        database: Database,
+        guard: Guard,
+        key: Wrapper,
+        clock: Callable[[], datetime],
+        day_keys: DayKeys | None = None,
+    ) -> None:
+        """Entries are sealed for `key`, the city's own, and for the key of their day, so that the audit office reads
+        them too."""
         self._database = database
         self._guard = guard
         self._key = key
         self._clock = clock
+        self._day_keys = day_keys
         self._queues: dict[LogName, deque[_Ticket]] = {}
         """Who waits, by log; the log whose turn is next comes first, and none is empty."""
         self._committing = False
@@ -196,7 +211,7 @@ class Sequencer:
             at = self._now(row)
             # Crash append/locked: nothing happened.
             # 2. Let each act decide, in its own savepoint.
-            batch = _Batch()
+            batch = _Batch(self._recipients(connection, at))
             for ticket in tickets:
                 self._decide(connection, row, at, ticket, batch)
             if not batch.leaves:
@@ -222,9 +237,10 @@ class Sequencer:
         first = row.head.size + len(batch.leaves)
         try:
             with savepoint(connection):
-                decided = ticket.act.decide(Turn(connection, row.name, at, first))
+                decided = ticket.act.decide(Turn(connection, row.name, at, first, row.no))
                 _refuse_unfounded(row.name, first, decided.drafts)
-                made = [self._entry(row, at, draft, first + i) for i, draft in enumerate(decided.drafts)]
+                drafts = enumerate(decided.drafts, first)
+                made = [_entry(row, at, draft, index, batch.recipients) for index, draft in drafts]
         except StoreUnavailable as error:
             # SQLite ends the whole transaction when the disk is full: nobody in this commit is recorded.
             if not isinstance(error, StoreConflict):
@@ -239,17 +255,8 @@ class Sequencer:
         leaves = tuple(leaf for leaf, _ in made)
         ticket.answer = Appended(decided.value, row.name, first, leaves, at)
 
-    def _entry(self, row: LogRow, at: str, draft: Draft, index: int) -> tuple[bytes, bytes]:
-        statement = Statement(row.id, row.name.stream, draft.type, at, draft.agency, draft.body).encode()
-        salt = os.urandom(SALT_BYTES)
-        sealed = seal(
-            entries.content(statement, salt),
-            context=entries.context(row.id, index),
-            data_key=os.urandom(KEY_BYTES),
-            nonce=os.urandom(NONCE_BYTES),
-            recipients=(self._key,),
-        )
-        return statement_leaf(statement, salt), sealed
+    def _recipients(self, connection: Connection, at: str) -> Sequence[Wrapper]:
+        return (self._key, self._day_keys.of(connection, at)) if self._day_keys else (self._key,)
 
     def _reread(self, connection: Connection, row: LogRow, size: int, batch: _Batch) -> Head:
         """The new head, computed from what the database gives back, not from what we meant to write."""
@@ -288,6 +295,20 @@ class Sequencer:
         raise AppendRefused(
             "CLOCK_BACKWARDS", "this machine's clock is behind the newest entry", now=now, newest=row.last_at
         )
+
+
+def _entry(row: LogRow, at: str, draft: Draft, index: int, recipients: Sequence[Wrapper]) -> tuple[bytes, bytes]:
+    """(leaf hash, sealed entry)."""
+    statement = Statement(row.id, row.name.stream, draft.type, at, draft.agency, draft.body).encode()
+    salt = os.urandom(SALT_BYTES)
+    sealed = seal(
+        entries.content(statement, salt),
+        context=entries.context(row.id, index),
+        data_key=os.urandom(KEY_BYTES),
+        nonce=os.urandom(NONCE_BYTES),
+        recipients=recipients,
+    )
+    return statement_leaf(statement, salt), sealed
 
 
 def _refuse_unfounded(log: LogName, first: int, drafts: Sequence[Draft]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from api.errors import ApiError
+from audit.errors import AuditError
 from certs.errors import BundleError, CertsError, IssuingError, LifecycleError
 from ledger.errors import (
     AppendRefused,
@@ -41,13 +42,14 @@ _BY_CLASS: tuple[tuple[type[Exception], int], ...] = (
     (IssuingError, REFUSED),
     (LifecycleError, REFUSED),
     (BundleError, REFUSED),
+    (AuditError, REFUSED),
     (LedgerError, USAGE),
     (CertsError, USAGE),
     (ApiError, USAGE),
 )
 
 
-def exit_code(error: LedgerError | CertsError | ApiError) -> int:
+def exit_code(error: LedgerError | AuditError | CertsError | ApiError) -> int:
     if error.code in _BY_CODE:
         return _BY_CODE[error.code]
     return next(code for kind, code in _BY_CLASS if isinstance(error, kind))

@@ -31,6 +31,7 @@ from api.cli.snapshot import app as snapshot
 from api.cli.trust import app as trust
 from api.cli.verify import verify
 from api.errors import ApiError
+from audit.errors import AuditError
 from certs.errors import CertsError
 from ledger.errors import LedgerError
 
@@ -64,7 +65,7 @@ def main(argv: Sequence[str]) -> int:
         return code if isinstance(code, int) else exits.DONE
     except typer.TyperException as error:
         return _refuse(output, ApiError("USAGE", error.format_message(), problem=error.format_message()))
-    except (LedgerError, CertsError, ApiError) as error:
+    except (LedgerError, AuditError, CertsError, ApiError) as error:
         return _refuse(output, error)
     except (KeyboardInterrupt, typer.Abort):
         return INTERRUPTED
@@ -77,7 +78,7 @@ def run() -> None:
     sys.exit(main(sys.argv[1:]))
 
 
-def _refuse(output: Output, error: LedgerError | CertsError | ApiError) -> int:
+def _refuse(output: Output, error: LedgerError | AuditError | CertsError | ApiError) -> int:
     message = output.words.error(error.code, error.params, str(error))
     code = exits.exit_code(error)
     if output.as_json:

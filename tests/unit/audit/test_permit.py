@@ -16,7 +16,7 @@ from audit.access import AccessStep
 from audit.decision import DecisionCode
 from audit.errors import AuditError
 from audit.finding import FindingCode, Severity
-from audit.permit import LONGEST, REPORT_WITHIN, TYP, Permit, check, issue, permit_id, sign, unclosed, verify
+from audit.permit import LONGEST, REPORT_WITHIN, TYP, Permit, check, issue, sign, unclosed, verify
 from audit.policy import decide
 from audit.request import Uses
 from ledger import canonical, jws
@@ -78,7 +78,11 @@ def test_the_signature_is_the_providers_over_exactly_this() -> None:
     for changes in ({"extra": 1}, {"fields": []}, {"v": 2}):
         bad = jws.sign_compact(canonical.dumps({**PERMIT.to_json(), **changes}), typ=TYP, signer=SIGNER)
         assert refusal(verify, bad, **keys) == "PERMIT_FORM"
-    assert permit_id(text) != permit_id(sign(replace(PERMIT, leaf=bytes(32)), SIGNER))
+
+
+def test_the_record_names_the_permit_before_the_permit_can_name_the_record() -> None:
+    assert PERMIT.id == replace(PERMIT, leaf=bytes(32)).id
+    assert PERMIT.id != replace(PERMIT, fields=(SCOPE_OF, NAME)).id
 
 
 @given(st.integers(-10, 200))
