@@ -15,7 +15,7 @@ def test_the_font_is_the_published_one() -> None:
     folder = resources.files(fonts)
     assert sha256((folder / fonts.FILE).read_bytes()).hexdigest() == PUBLISHED
     licence = (folder / "NotoSansSC-OFL.txt").read_text("utf-8")
-    assert "SIL OPEN FONT LICENSE Version 1.1" in licence and "Noto" in licence
+    assert "SIL OPEN FONT LICENSE Version 1.1" in licence and "Reserved Font Name 'Source'" in licence
 
 
 def test_it_can_be_used_twice() -> None:
