@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from api.errors import ApiError
+from api.history_evidence import Proof, proof_json, prove
 from api.wiring import CITY_KEY, City
 from audit import hiding
 from audit.access import Recorded
@@ -32,29 +33,16 @@ from audit.subject import Holder
 from audit.trace import of_subject
 from audit.withholding import STREAM, Order, in_force
 from certs.holder import normalised_code
-from ledger import tile
 from ledger.canonical import Json
+from ledger.errors import VerificationError
 from ledger.sequencer import Appended
 from ledger.status import Status
-from ledger.store import logs, outbox
+from ledger.store import logs
 from ledger.store.database import Connection
-from ledger.store.logs import LogRow
-from ledger.types import Anchor
 
 MOST_LINES = 100_000
 """Records of one person that are read; more than that is no person's."""
 _LONGEST_INPUT = 200
-
-
-@dataclass(frozen=True, slots=True)
-class Proof:
-    """That a line stands in the log: RFC 9162 inclusion, to the first anchored head, else to the newest."""
-
-    size: int
-    root: bytes
-    path: tuple[bytes, ...]
-    anchor: Anchor | None
-    """None: not anchored yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,11 +79,19 @@ def holder_from(text: str) -> Holder:
 def look(city: City, holder: Holder, agency: str, progress: Callable[[int, int], None]) -> View:
     """`agency`: USCC of the agency at whose counter the person was identified. Raises `ApiError` and the stores'."""
     reading = OwnReading(secrets.token_bytes(32), Ground.OWN_HOLDER, holder, agency, holder, HISTORY, HISTORY_FIELDS)
-    recorded = city.recorder.own(reading, _rules(city))
+    recorded = city.recorder.own(reading, rules_of(city))
     # Crash holder/recorded: a look is on record that showed nothing; the next one shows it.
     if recorded.opens is None:
         raise ApiError("HOLDER_REFUSED", "the reading was refused", reason=recorded.decision.code.name)
     return _view(city, holder, recorded.opens, progress)
+
+
+def order_from(request: str, until: int, basis: str, operators: tuple[str, ...]) -> Order:
+    """Raises `ApiError` WITHHOLDING_INPUT for what is no id, no law or not two different pseudonyms."""
+    try:
+        return Order(bytes.fromhex(request), until, basis, operators)
+    except (ValueError, VerificationError):
+        raise ApiError("WITHHOLDING_INPUT", "an order names a request, its law and two operators") from None
 
 
 def withhold(city: City, order: Order, agency: str) -> Appended[Order]:
@@ -103,7 +99,7 @@ def withhold(city: City, order: Order, agency: str) -> Appended[Order]:
     return city.sequencer.append(city.log_of(STREAM), Withhold(order, agency, city.keyring))
 
 
-def _rules(city: City) -> Rules:
+def rules_of(city: City) -> Rules:
     """The version in force; a city without a catalogue shows a holder his history all the same."""
     from api import rulebook
 
@@ -124,8 +120,8 @@ def _view(city: City, holder: Holder, opened_by: RecordedAccess, progress: Calla
         hidden = in_force(hiding.orders(connection, city.settings.city, keys), now)
         found = history((record for record, _ in records), of_subject((ref.hex(),)), hidden)
         evidence = {(record.log, record.index): opened for record, opened in records}
-        proofs = {_place(line): _proof(connection, line.record) for line in found.lines}
-        told = tuple(evidence[_place(line)] | _proof_json(proofs[_place(line)]) for line in found.lines)
+        proofs = {_place(line): prove(connection, line.record) for line in found.lines}
+        told = tuple(evidence[_place(line)] | proof_json(proofs[_place(line)]) for line in found.lines)
         return View(now, found, _standing(connection, ref, now), opened_by, proofs, told)
 
 
@@ -148,28 +144,6 @@ def _records(
         found.append((readers[place.log_no].record(line), opened))
         progress(done, len(places))
     return found
-
-
-def _proof(connection: Connection, record: Recorded) -> Proof:
-    row = logs.find(connection, record.log)
-    assert row is not None  # noqa: S101  # a record was just read from it
-    anchor = outbox.first_anchor_covering(connection, row.no, record.index)
-    size = anchor.size if anchor else row.head.size
-    return _inclusion(connection, row, record.index, size, anchor)
-
-
-def _inclusion(connection: Connection, row: LogRow, index: int, size: int, anchor: Anchor | None) -> Proof:
-    read = logs.tile_reader(connection, row.no)
-    return Proof(size, tile.root(read, size), tuple(tile.prove_inclusion(read, index, size)), anchor)
-
-
-def _proof_json(proof: Proof) -> dict[str, Json]:
-    anchor: Json = None
-    if proof.anchor is not None:
-        a = proof.anchor
-        anchor = {"prev_size": a.prev_size, "block": a.block, "time": a.time}
-    path: list[Json] = [each.hex() for each in proof.path]
-    return {"size": proof.size, "root": proof.root.hex(), "path": path, "anchor": anchor}
 
 
 def _standing(connection: Connection, ref: bytes, now: int) -> tuple[Standing, ...]:

@@ -23,6 +23,7 @@ from api.cli.city import check, init, up
 from api.cli.demo import demo
 from api.cli.devnet import app as devnet
 from api.cli.founding import join, prepare
+from api.cli.holder import app as holder
 from api.cli.log import app as log
 from api.cli.member import app as member
 from api.cli.output import Output
@@ -54,6 +55,7 @@ app.add_typer(receipt, name="receipt", help="回执 Receipts, and whether they w
 app.add_typer(anchor, name="anchor", help="上链 Anchoring: what waits, what is final.")
 app.add_typer(log, name="log", help="日志 The log and the status lists as static files.")
 app.add_typer(member, name="member", help="成员 Agencies of this city on the chain.")
+app.add_typer(holder, name="holder", help="本人查询 What a holder sees: who read what of mine.")
 app.add_typer(devnet, name="devnet", help="开发链 The development chain.")
 
 
