@@ -143,5 +143,5 @@ def _message(output: Output, line: Checked) -> Message | None:
     if line.difference is None:
         return None
     d = line.difference
-    place = {"log": d.log.name.stream, "index": "-" if d.index is None else d.index}
+    place = {"log": d.stream, "index": "-" if d.index is None else d.index}
     return output.words.difference(d.code, {**place, "table": d.table, "column": d.column})

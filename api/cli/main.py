@@ -16,6 +16,7 @@ import typer
 
 from api.cli import exits
 from api.cli.anchor import app as anchor
+from api.cli.audit import app as audit
 from api.cli.bench import bench
 from api.cli.bundle import app as bundle
 from api.cli.cert import app as cert
@@ -53,6 +54,7 @@ app.add_typer(snapshot, name="snapshot", help="快照 Snapshots of the chain, co
 app.add_typer(trust, name="trust", help="信任文件 Trust files for verifiers.")
 app.add_typer(receipt, name="receipt", help="回执 Receipts, and whether they were kept.")
 app.add_typer(anchor, name="anchor", help="上链 Anchoring: what waits, what is final.")
+app.add_typer(audit, name="audit", help="审计 Audit: check whole logs, trace accesses, hand out evidence.")
 app.add_typer(log, name="log", help="日志 The log and the status lists as static files.")
 app.add_typer(member, name="member", help="成员 Agencies of this city on the chain.")
 app.add_typer(holder, name="holder", help="本人查询 What a holder sees: who read what of mine.")
