@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 
+from api import rulebook
 from api.wiring import GOVERNOR, HEAD_KEY, RECEIPT_KEY, WITNESS, City, agency_key, agency_signers
 from certs import agencies
 from certs.certificate_type import load_catalogue
@@ -92,6 +93,8 @@ def add(city: City, *wanted: Member) -> list[Step]:
     # Crash member/on-chain: the chain knows it and our table does not; the same command reads it.
     for member in wanted:
         refresh(city, member.agency, member.name)
+    # Crash member/known: what the agency issues can be read by nobody until the same command is run again.
+    rulebook.adopt_automatic(city, wanted[0].agency)
     return steps
 
 

@@ -114,7 +114,8 @@ def rejects(report: ImportReport) -> list[tuple[str, str, str]]:
 
 def statements(home: Home) -> Iterator[Any]:
     with home.city.database.reading() as connection:
-        (row,) = logs.every(connection)
+        row = logs.find(connection, home.city.log.id)
+        assert row is not None
         key = home.city.keystore.wrapper(CITY_KEY)
         for index, sealed in logs.entries(connection, row.no, 0, row.head.size):
             yield entries.open_entry(sealed, log_id=row.id, index=index, key=key)[0]

@@ -134,6 +134,7 @@ def upgrade() -> None:
     op.create_table(
         "rules",
         sa.Column("version", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("origin", sa.Text(), nullable=False),
         sa.Column("adopted_at", sa.BigInteger(), nullable=False),
         sa.Column("content", sa.LargeBinary(), nullable=False),
         sa.Column("log_no", sa.Integer(), nullable=False),
