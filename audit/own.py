@@ -35,7 +35,8 @@ class OwnReading:
     """The person, if he reads as holder."""
     agency: str
     """USCC of the agency whose staff reads, or at whose counter or page the holder does."""
-    subject: Holder
+    subject: Holder | None
+    """None: whoever the item is about, as staff learns by reading it."""
     resource: str
     fields: tuple[str, ...]
 
@@ -65,7 +66,8 @@ def _code(reading: OwnReading, rules: Rules, repeated: bool) -> DecisionCode:
     resource = rules.catalogue.get(reading.resource)
     if repeated:
         return DecisionCode.REQUEST_REPEATED
-    holder = reading.ground is Ground.OWN_HOLDER and reading.reader == reading.subject
+    itself = reading.reader is not None and reading.reader == reading.subject
+    holder = reading.ground is Ground.OWN_HOLDER and itself
     if reading.resource == HISTORY:
         # Staff that looks who read a person's data audits, and names itself in another record.
         return DecisionCode.ALLOW if holder and reading.fields == HISTORY_FIELDS else DecisionCode.NOT_OWN
