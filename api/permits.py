@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+
+from api.errors import ApiError
 from api.wiring import CITY_KEY, RECEIPT_KEY, City
 from audit.deciding import Asked, Decider
 from audit.permitting import Permitted, Permitting
@@ -34,6 +37,15 @@ def close(city: City, permit: str, response: bytes | None, agency: str) -> Appen
     """`response`: SHA-256 of what was released; None: nothing was. Raises `PermitError`, `VerificationError`."""
     signer = city.keystore.signer(RECEIPT_KEY)
     return permitting(city).close(permit, response, agency, (signer.x, signer.y))
+
+
+def response_from(text: str) -> bytes | None:
+    """A digest in hexadecimal; empty: nothing was released. Raises `ApiError` DIGEST_FORM."""
+    if not text:
+        return None
+    if not re.fullmatch("[0-9a-f]{64}", text):
+        raise ApiError("DIGEST_FORM", "not a SHA-256 in 64 lower-case hexadecimal digits")
+    return bytes.fromhex(text)
 
 
 def key(city: City) -> dict[str, str]:

@@ -12,8 +12,8 @@ from audit import authorization as authorizations
 from audit.access import Access, AccessStep
 from audit.authorization import Authorization
 from audit.binding import Bound
-from audit.decision import DecisionCode, StatusBlock
 from audit.deciding import china_day
+from audit.decision import DecisionCode, StatusBlock
 from audit.granting import Granting
 from audit.keyring import Keyring
 from audit.own import Ground

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from api.cli import exits
+from api.cli.audit_indicators import indicators
 from api.cli.options import DEFAULT_HOME, Home, Json, Lang, Language
 from api.cli.output import Output
 
@@ -21,6 +22,7 @@ SHOWN = 50
 """Differences listed in a terminal; `--json` has as many as `--limit` says."""
 
 app = typer.Typer(no_args_is_help=True)
+app.command("indicators")(indicators)
 
 
 @app.command("check")

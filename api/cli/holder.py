@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -34,7 +33,7 @@ def history(
 ) -> None:
     """查询记录 Who read what of mine, when, why, by which right. Type and code of the holder on standard input."""
     from api import holder
-    from api.cli.bundle import write
+    from api.private_file import write
     from api.render.history_sheet import names_of, sheet
     from api.wiring import City
     from ledger.canonical import dumps
@@ -68,26 +67,16 @@ def withhold(
 ) -> None:
     """依法暂不告知 Keep a reading out of its subject's view until a day. Recorded, anchored, audited all the same."""
     from api import holder
+    from api.moments import seconds
     from api.wiring import City
 
     output = Output(lang, as_json)
     with City(home) as city:
         city.unlock()
-        order = holder.order_from(request, _first_second(until), basis, tuple(operators))
+        order = holder.order_from(request, seconds(until), basis, tuple(operators))
         made = holder.withhold(city, order, agency or city.steward)
     value = {"request": request, "until": order.until, "index": made.first_index}
     output.result(value, [("holder.request", request), ("holder.until", until), ("holder.index", made.first_index)])
-
-
-def _first_second(day: str) -> int:
-    """Of a day in China, seconds since 1970. Raises `ApiError` DATE_FORM."""
-    from api.errors import ApiError
-    from certs.certificate import CHINA
-
-    try:
-        return int(datetime.combine(date.fromisoformat(day), time(), CHINA).astimezone(UTC).timestamp())
-    except ValueError:
-        raise ApiError("DAY_FORM", "not a day of the form YYYY-MM-DD") from None
 
 
 def _show(output: Output, view: View, shown: Sheet) -> None:
