@@ -43,13 +43,13 @@ def _inclusion(connection: Connection, row: LogRow, index: int, size: int, ancho
     return Proof(size, tile.root(read, size), tuple(tile.prove_inclusion(read, index, size)), anchor)
 
 
-def proof_json(proof: Proof) -> dict[str, Json]:
+def proof_json(index: int, proof: Proof) -> dict[str, Json]:
     anchor: Json = None
     if proof.anchor is not None:
         a = proof.anchor
         anchor = {"prev_size": a.prev_size, "block": a.block, "time": a.time}
     path: list[Json] = [each.hex() for each in proof.path]
-    return {"size": proof.size, "root": proof.root.hex(), "path": path, "anchor": anchor}
+    return {"index": index, "size": proof.size, "root": proof.root.hex(), "path": path, "anchor": anchor}
 
 
 def to_json(view: View) -> dict[str, object]:

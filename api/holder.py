@@ -121,7 +121,9 @@ def _view(city: City, holder: Holder, opened_by: RecordedAccess, progress: Calla
         found = history((record for record, _ in records), of_subject((ref.hex(),)), hidden)
         evidence = {(record.log, record.index): opened for record, opened in records}
         proofs = {_place(line): prove(connection, line.record) for line in found.lines}
-        told = tuple(evidence[_place(line)] | proof_json(proofs[_place(line)]) for line in found.lines)
+        told = tuple(
+            evidence[_place(line)] | proof_json(line.record.index, proofs[_place(line)]) for line in found.lines
+        )
         return View(now, found, _standing(connection, ref, now), opened_by, proofs, told)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -71,7 +70,7 @@ def again(city: City, index: int, progress: Progress) -> tuple[IndicatorSnapshot
 
 def _publish(city: City) -> None:
     """As far as the chain answers: what it does not cover yet is counted neither now nor later by this snapshot."""
-    city.try_publishing(time.monotonic() + PUBLISHING)
+    city.try_publishing(PUBLISHING)
 
 
 def _heads(city: City) -> tuple[tuple[Covered, ...], int]:
