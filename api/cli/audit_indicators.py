@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 def indicators(
     start: Annotated[
-        str, typer.Option("--from", help="期间开始 First day or moment, YYYY-MM-DD[THH:MM].")
-    ] = "1970-01-01",
+        str, typer.Option("--from", help="期间开始 First day or moment, YYYY-MM-DD[THH:MM]; else the oldest.")
+    ] = "",
     end: Annotated[str, typer.Option("--to", help="期间结束(不含),默认为此刻 First moment after it; else now.")] = "",
     repeat: Annotated[int | None, typer.Option("--repeat", help="按快照复算 Count a recorded snapshot again.")] = None,
     home: Home = DEFAULT_HOME,
@@ -44,7 +44,7 @@ def _take(output: Output, city: City, start: str, end: str) -> None:
 
     until = seconds(end) if end else int(city.clock().timestamp())
     with output.progress("indicator.progress") as progress:
-        taken = rim.take(city, seconds(start), until, city.steward, progress)
+        taken = rim.take(city, seconds(start) if start else 0, until, city.steward, progress)
     snapshot = taken.snapshot
     if output.as_json:
         period = {"start": snapshot.start, "end": snapshot.end, "taken_at": snapshot.taken_at}

@@ -50,7 +50,7 @@ def history(
     if print_to is not None:
         from api.render.history_pdf import pdf
 
-        write(print_to, pdf(shown, output.words.say("holder.page")))
+        write(print_to, pdf(shown, lambda page: output.words.say("holder.page", page=page)))
     _show(output, view, shown)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from io import BytesIO
 from typing import Final
 from xml.sax.saxutils import escape
@@ -20,11 +21,11 @@ from api.render.history_sheet import Sheet, SheetLine
 BODY: Final = 15
 """Points: 小三, what the guidelines for the elderly ask of print."""
 _GREY, _RED = HexColor("#444444"), HexColor("#a11212")
-_MARGIN = 16 * mm
+_MARGIN = 14 * mm
 
 
-def pdf(sheet: Sheet, page_words: str) -> bytes:
-    """The document. `page_words`: a template with `{page}`."""
+def pdf(sheet: Sheet, page_words: Callable[[int], str]) -> bytes:
+    """The document. `page_words`: what stands at the foot of a page of this number."""
     fonts.register()
     target = BytesIO()
     document = SimpleDocTemplate(
@@ -41,7 +42,7 @@ def pdf(sheet: Sheet, page_words: str) -> bytes:
 
     def foot(canvas: Canvas, template: SimpleDocTemplate) -> None:
         canvas.setFont(fonts.REGULAR, 11)
-        canvas.drawCentredString(A4[0] / 2, 10 * mm, page_words.replace("{page}", str(canvas.getPageNumber())))
+        canvas.drawCentredString(A4[0] / 2, 10 * mm, page_words(canvas.getPageNumber()))
 
     document.build(_story(sheet), onFirstPage=foot, onLaterPages=foot)
     return target.getvalue()

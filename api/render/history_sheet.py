@@ -106,7 +106,9 @@ def _why(access: Access, words: Words) -> str:
     if access.purpose is None:
         return words.say(f"holder.{access.ground.value}")
     named = {"matter": access.purpose.matter_name, "cause": access.purpose.cause}
-    return words.say("holder.why", case=access.case or "–", **named)
+    if access.case is None:
+        return words.say("holder.why_without_case", **named)
+    return words.say("holder.why", case=access.case, **named)
 
 
 def _right(access: Access, words: Words) -> str:
