@@ -64,8 +64,8 @@ def in_force(facts: Facts, kid: str, use: int, *, agency: str | None = None, cit
 def of_city(city: City, number: int, use: int) -> Key:
     """A key of another city's own, the newest in force. Raises `VerificationError` CITY_KEY_MISSING."""
     kids = tuple(city.chain.registered_keys(use))
-    facts = city.chain.facts(Question(kids=kids))
-    for kid in reversed(kids):
+    facts = city.chain.facts(Question(kids=kids, cities=(number,)))
+    for kid in reversed(kids) if rules.city_active(facts, number, facts.time) else ():
         key = rules.find_key(facts, kid)
         if key and (key.city, key.agency) == (number, "") and rules.key_valid(key, facts.time, facts.block):
             return key

@@ -186,7 +186,7 @@ def _agency_key(city: City, kid: str) -> AgencyKey:
     facts = city.chain.facts(Question(kids=(kid,)))
     key = next((key for key in facts.keys if key.kid == kid), None)
     if key is not None and key.agency:
-        facts = city.chain.facts(Question(kids=(kid,), agencies=((key.agency, key.city),)))
+        facts = city.chain.facts(Question(kids=(kid,), cities=(key.city,), agencies=((key.agency, key.city),)))
     return agency_key(facts, kid, facts.time)
 
 

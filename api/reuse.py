@@ -201,7 +201,7 @@ def _identify(city: City, presented: PresentedRequest) -> None:
     """The key is the asking agency's, of the city it names, and it signed. Raises `VerificationError`."""
     a = presented.asking
     kid = presented.untrusted.kid
-    facts = city.chain.facts(Question(kids=(kid,), agencies=((a.agency, a.asker_city),)))
+    facts = city.chain.facts(Question(kids=(kid,), cities=(a.asker_city,), agencies=((a.agency, a.asker_city),)))
     key = agency_keys.in_force(facts, kid, rules.HTTP, agency=a.agency, city=a.asker_city)
     if rules.city_of(facts, a.agency, facts.time) != a.asker_city:
         raise RequestError("REQUEST_AGENCY", "the agency is no member of that city")

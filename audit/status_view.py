@@ -55,5 +55,5 @@ def _cities(connection: Connection, keyring: Keyring, event: StatusEvent, city: 
 
 
 def _entitled(chain: Chain, event: StatusEvent, cities: Sequence[int]) -> bool:
-    facts = chain.facts(Question(agencies=tuple((event.issuer, city) for city in cities)))
+    facts = chain.facts(Question(cities=tuple(cities), agencies=tuple((event.issuer, city) for city in cities)))
     return accreditation.city_of(facts, event.issuer, facts.time) in cities
