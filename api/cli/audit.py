@@ -22,7 +22,6 @@ SHOWN = 50
 """Differences listed in a terminal; `--json` has as many as `--limit` says."""
 
 app = typer.Typer(no_args_is_help=True)
-app.command("indicators")(indicators)
 
 
 @app.command("check")
@@ -95,3 +94,6 @@ def _log(difference: Difference) -> str:
         return ""
     name = difference.log.name
     return f"{name.stream}/{name.epoch}" if name.epoch else name.stream
+
+
+app.command("indicators")(indicators)
