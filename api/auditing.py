@@ -15,7 +15,7 @@ from audit.integrity import Accesses
 from audit.keyring import Keyring
 from audit.reading import city_keys
 from audit.rights_integrity import Authorizations
-from certs.integrity import Certificates
+from certs.row_integrity import Certificates
 from ledger import bookkeeping, integrity
 from ledger.bookkeeping import Days
 from ledger.errors import CanonicalError, ChainUnavailable, LedgerError, VerificationError

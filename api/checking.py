@@ -12,8 +12,8 @@ from enum import StrEnum
 
 from api.errors import ApiError
 from api.wiring import CITY_KEY, City
-from certs.content_integrity import Contents
 from certs.errors import CertsError
+from certs.integrity import Contents
 from ledger import continuing, integrity
 from ledger.epochs import Continued
 from ledger.errors import AppendRefused, ChainMismatch, ChainUnavailable, LedgerError, VerificationError

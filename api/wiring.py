@@ -29,8 +29,8 @@ from ledger.evm.account import Account
 from ledger.evm.client import EvmChain, EvmWire
 from ledger.evm.journal import journaled_height
 from ledger.evm.rpc import Rpc, RpcError
-from ledger.keys.content_keys import ContentKeys
 from ledger.keys import office
+from ledger.keys.content_keys import ContentKeys
 from ledger.keys.day_keys import DayKeys
 from ledger.keys.keystore import ED25519, HMAC, P256, SECP256K1, WRAPPING, Keystore
 from ledger.keys.p256 import P256Signer

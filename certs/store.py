@@ -119,7 +119,7 @@ class Certificate:
 
     @property
     def erased(self) -> bool:
-        """Its content is gone, by an erasure or because somebody made it look so: `certs.content_integrity` tells."""
+        """Its content is gone, by an erasure or because somebody made it look so: `certs.integrity` tells."""
         return len(self.sealed) == KID_BYTES
 
     @property

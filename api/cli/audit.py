@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from api.cli import audit_books, audit_monitor, audit_office, audit_report, exits
+from api.cli.audit_indicators import indicators
 from api.cli.options import DEFAULT_HOME, Home, Json, Lang, Language
 from api.cli.output import Output
 
@@ -103,3 +104,4 @@ app.command("reconcile")(audit_books.reconcile)
 app.command("sample")(audit_books.sample)
 app.command("report")(audit_report.report)
 app.command("monitor")(audit_monitor.monitor)
+app.command("indicators")(indicators)
