@@ -11,15 +11,13 @@ import typer
 from api.cli import exits
 from api.cli.options import DEFAULT_HOME, Home, Json, Lang, Language
 from api.cli.output import Output
+from api.cli.policy_correct import Recorder
+from api.cli.policy_correct import app as correct
 
 if TYPE_CHECKING:
     from api.policy_import import Proposal
     from api.rulebook import Adopted
     from audit.request import Rules
-
-Recorder = Annotated[
-    str | None, typer.Option("--agency", help="登记的机构,默认为设置中的 steward USCC of the agency that records it.")
-]
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -104,6 +102,29 @@ def history(home: Home = DEFAULT_HOME, lang: Lang = Language.ZH, as_json: Json =
             for e in found
         ],
     )
+
+
+@app.command("findings")
+def findings(home: Home = DEFAULT_HOME, lang: Lang = Language.ZH, as_json: Json = False) -> None:
+    """待处理事项 What a steward has to settle: items with two sources, corrections that are overdue."""
+    from api import correcting
+    from api.wiring import City
+
+    output = Output(lang, as_json)
+    with City(home) as city:
+        found = correcting.findings(city)
+    told = [(each, output.words.finding(each.code, each.params)) for each in found]
+    if as_json:
+        rows = [
+            {"code": f.code, "severity": f.severity, "agency": f.agency, "fields": f.fields, "text": words.text}
+            for f, words in told
+        ]
+        output.json({"findings": rows})
+        return
+    output.table(("policy.rule", "policy.problem", "policy.todo"), [(f.code, w.text, w.remedy) for f, w in told])
+
+
+app.add_typer(correct, name="correct", help="校核纠错 Entries that are reported wrong.")
 
 
 def _confirmed(output: Output, proposal: Proposal) -> bool:

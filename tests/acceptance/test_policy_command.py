@@ -104,3 +104,22 @@ def test_files_that_cannot_be_rules_are_refused_in_words(steward: Home, tmp_path
         assert ran.plain and ran.err.startswith(code)
     ran = certledger("policy", "import", "--catalogue", CATALOGUE, "--yes", "--home", steward.path, expect=3)
     assert ran.err.startswith("STEWARD_MISSING")
+
+
+def test_a_correction_by_the_command(steward: Home, tmp_path: Path, shown: Shown) -> None:
+    run = steward.run
+    run("policy", "import", *WHOLE, "--yes")
+    report = tmp_path / "report.txt"
+    report.write_text("住址登记有误", "utf-8")
+    given = ("--resource", "11100000MB0143028R001", "--field", "registered_address", "--agency", MARKET)
+    opened = run("policy", "correct", "open", *given, "--report", report, "--json").json
+    assert run("policy", "correct", "open", *given[:3], "nobody", *given[4:], expect=1).err.startswith(
+        "CORRECTION_PLACE"
+    )
+    settle = ("policy", "correct", "close", opened["correction"], "--outcome", "corrected", "--agency", MARKET)
+    assert run(*settle, "--json").json["late"] is False
+    assert run(*settle, expect=1).err.startswith("CORRECTION_CLOSED")
+    (row,) = run("policy", "correct", "list", "--json").json["corrections"]
+    assert row["due"] == opened["due"] and row["closed"] == row["opened"] and not row["late"]
+    assert run("policy", "findings", "--json").json["findings"] == []
+    shown("a correction opened and settled", f"opened {row['opened']}, due {row['due']}")
