@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from api import governance
 from api.errors import ApiError
 from api.wiring import CITY_KEY, City
+from audit.store import rulebook
 from certs import statuslist, store
 from certs.certificate import ISSUE
 from ledger import continuing, entries, epochs
@@ -129,12 +130,13 @@ def _begin(city: City, old: LogName, new: LogName, why: Why) -> None:
 
 
 def _moved(city: City, old: LogName, heads: Sequence[PublishedHead]) -> Callable[[Connection, Move], None]:
-    """Certificates follow their entries, and the places of those that are lost are not given again."""
+    """Certificates and rules follow their entries, and the places of those that are lost are not given again."""
     guarded = city.guard.read(old.id)
     known = max([guarded.size if guarded else 0, *(head.size for head in heads)])
 
     def moved(connection: Connection, move: Move) -> None:
         store.move(connection, move.old_no, move.first, move.new_no)
+        rulebook.move(connection, move.old_no, move.first, move.new_no)
         size = logs.lock(connection, old).head.size
         if known > size:
             store.skip_places(connection, known - size, statuslist.LIST_SIZE)

@@ -21,10 +21,7 @@ from ledger.canonical import Json
 
 _DOMAIN = b"certledger/catalogue/v1\x00"
 _CODE = re.compile(r"[0-9A-Za-z][0-9A-Za-z._/-]{0,63}")
-_ITEM = re.compile(r"(?P<title>[^\s()（）]{1,60})[(（](?P<field>[a-z][a-z0-9_]{0,63})[)）]")
 _USCC = re.compile(r"[0-9A-Z]{18}")
-_SEPARATOR = re.compile(r"[;；、\n]")
-_MAX_TEXT = 500
 
 
 class Sharing(IntEnum):
@@ -34,6 +31,23 @@ class Sharing(IntEnum):
     CONDITIONAL = 2
     NOT_SHARED = 3
 
+
+TITLES: Mapping[str, str] = {
+    "name": "信息资源名称",
+    "code": "信息资源代码",
+    "provider_name": "信息资源提供方",
+    "provider": "信息资源提供方代码",
+    "summary": "信息资源摘要",
+    "format": "信息资源格式",
+    "sharing": "共享类型",
+    "condition": "共享条件",
+    "mode": "共享方式",
+    "open": "是否向社会开放",
+    "cycle": "更新周期",
+    "items": "信息项",
+    "authoritative": "权威信息项",
+}
+"""Member → column of the national catalogue; the last one is ours."""
 
 CYCLES: Mapping[str, int | None] = {
     "实时": DAY,
@@ -78,14 +92,17 @@ class Resource:
 
     def __post_init__(self) -> None:
         names = [item.field for item in self.items]
-        if not _CODE.fullmatch(self.code) or not _USCC.fullmatch(self.provider) or not self.name:
-            _refuse("RESOURCE_FORM", "code, name or provider is missing or malformed", self.code)
-        if not names or len(set(names)) != len(names) or not self.authoritative <= set(names):
-            _refuse("RESOURCE_ITEMS", "items are missing, doubled, or not among those it leads", self.code)
+        formed = {"code": _CODE.fullmatch(self.code), "provider": _USCC.fullmatch(self.provider), "name": self.name}
+        for column in (column for column, fits in formed.items() if not fits):
+            _refuse("RESOURCE_FORM", "code, name or provider is missing or malformed", self.code, column)
+        if not names or len(set(names)) != len(names):
+            _refuse("RESOURCE_ITEMS", "items are missing or doubled", self.code, "items")
+        if not self.authoritative <= set(names):
+            _refuse("RESOURCE_ITEMS", "it leads items that it does not have", self.code, "authoritative")
         if self.cycle not in CYCLES:
-            _refuse("RESOURCE_CYCLE", "no such update cycle", self.code)
+            _refuse("RESOURCE_CYCLE", "no such update cycle", self.code, "cycle")
         if self.sharing is Sharing.CONDITIONAL and not self.condition:
-            _refuse("RESOURCE_CONDITION", "shared on a condition that is not named", self.code)
+            _refuse("RESOURCE_CONDITION", "shared on a condition that is not named", self.code, "condition")
 
     @property
     def fields(self) -> frozenset[str]:
@@ -159,44 +176,5 @@ def stale(resource: Resource, updated_at: int, now: int) -> bool:
     return cycle is not None and now - updated_at > cycle
 
 
-COLUMNS = {
-    "信息资源名称": "name",
-    "信息资源代码": "code",
-    "信息资源提供方": "provider_name",
-    "信息资源提供方代码": "provider",
-    "信息资源摘要": "summary",
-    "信息资源格式": "format",
-    "共享类型": "sharing",
-    "共享条件": "condition",
-    "共享方式": "mode",
-    "是否向社会开放": "open",
-    "更新周期": "cycle",
-    "信息项": "items",
-    "权威信息项": "authoritative",
-}
-"""Columns of a file, all required, in any order."""
-_YES_NO = {"是": True, "否": False}
-
-
-def read_rows(rows: Iterable[Mapping[str, str]]) -> ResourceCatalogue:
-    """The catalogue in the rows of a file, columns by their Chinese names. Raises `PolicyError` naming the row."""
-    return ResourceCatalogue(_read_row(number, row) for number, row in enumerate(rows, start=2))
-
-
-def _read_row(number: int, row: Mapping[str, str]) -> Resource:
-    if set(row) != set(COLUMNS):
-        raise PolicyError("RESOURCE_COLUMNS", "columns are missing, or unknown", row=number)
-    v = {COLUMNS[column]: text.strip() for column, text in row.items()}
-    items = [_ITEM.fullmatch(text.strip()) for text in _SEPARATOR.split(v["items"]) if text.strip()]
-    known = v["sharing"] in ("1", "2", "3") and v["open"] in _YES_NO and max(map(len, v.values())) <= _MAX_TEXT
-    if not known or None in items:
-        raise PolicyError("RESOURCE_ROW", "a cell is not of its column's form", row=number)
-    listed = tuple(Item(found["field"], found["title"]) for found in items if found)
-    lead = frozenset(text.strip() for text in _SEPARATOR.split(v["authoritative"]) if text.strip())
-    texts = {name: v[name] for name in v.keys() - {"sharing", "open", "items", "authoritative"}}
-    sharing = Sharing(int(v["sharing"]))
-    return Resource(**texts, sharing=sharing, open=_YES_NO[v["open"]], items=listed, authoritative=lead)
-
-
-def _refuse(code: str, message: str, resource: str) -> NoReturn:
-    raise PolicyError(code, message, resource=resource[:64])
+def _refuse(code: str, message: str, resource: str, column: str = "code") -> NoReturn:
+    raise PolicyError(code, message, resource=resource[:64], column=TITLES[column])

@@ -123,6 +123,8 @@ rules = Table(
     "rules",
     metadata,
     Column("version", LargeBinary(32), primary_key=True),
+    # Made by itself from the agencies' types, or imported by the steward.
+    Column("origin", Text, nullable=False),
     Column("adopted_at", BigInteger, nullable=False),
     Column("content", LargeBinary, nullable=False),
     Column("log_no", Integer, nullable=False),

@@ -117,6 +117,10 @@ class Keystore:
         """Private key of a chain account, 32 bytes: for `ledger.evm.account` only."""
         return self._secret(name, SECP256K1)
 
+    def agreement_secret(self, name: str) -> bytes:
+        """Private scalar of a P-256 key of use *enc*, 32 bytes: for `ledger.jwe` only."""
+        return self._secret(name, P256)
+
     def _secret(self, name: str, kind: str) -> bytes:
         key = self._keys.get(name)
         if key is None or key.kind != kind:

@@ -65,7 +65,7 @@ class Home:
 
     def size(self) -> int:
         """Entries of the log of certificates, read beside the product."""
-        return int(str(self._rows("SELECT size FROM log")[0]))
+        return int(str(self._rows("SELECT size FROM log WHERE stream = 'certificate'")[0]))
 
     def anchored_size(self) -> int:
         """How far it is anchored, read beside the product."""

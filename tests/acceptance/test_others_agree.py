@@ -200,7 +200,7 @@ def test_the_logs_root_equals_pymerkle_over_the_same_leaves(city: Home, shown: S
         assert rfc8785.dumps(json.loads(statement)) == statement
         tree.append_entry(sha256(b"certledger/v1\x00\x43" + salt + statement).digest())
     with closing(sqlite3.connect(city.path / "ledger.sqlite")) as database:
-        size, root, log = database.execute("SELECT size, root, log_id FROM log").fetchone()
+        size, root, log = database.execute("SELECT size, root, log_id FROM log WHERE stream = 'certificate'").fetchone()
     assert (tree.get_size(), tree.get_root(size)) == (size, root) and size >= homes.FIRST_ROWS
     call = {"to": city.address("log_anchor"), "data": "0x" + codec("LogAnchor").encode("head", log).hex()}
     answer = bytes.fromhex(rpc(city.url, "eth_call", call, "latest")[2:])
@@ -216,8 +216,8 @@ def opened(city: Home) -> list[tuple[bytes, bytes]]:
 
     with City(city.path) as product, closing(sqlite3.connect(city.path / "ledger.sqlite")) as database:
         key = product.keystore.wrapper(CITY_KEY)
-        (log,) = database.execute("SELECT log_id FROM log").fetchone()
-        rows = database.execute("SELECT idx, sealed FROM entry ORDER BY idx").fetchall()
+        no, log = database.execute("SELECT no, log_id FROM log WHERE stream = 'certificate'").fetchone()
+        rows = database.execute("SELECT idx, sealed FROM entry WHERE log_no = ? ORDER BY idx", (no,)).fetchall()
         plain = [open_sealed(sealed, context=entries.context(log, index), key=key) for index, sealed in rows]
     return [(content[:32], content[32:]) for content in plain]
 

@@ -53,7 +53,8 @@ def judge(folder: Path, url: str, city: int = 1) -> Found:
         publisher = database.execute("SELECT sender FROM chain_transaction WHERE label IN ('publish', 'status')")
         waiting = database.execute("SELECT count(*) FROM outbox WHERE state != 'done'").fetchone()[0]
         sender = (publisher.fetchone() or [None])[0]
-        anchors = database.execute("SELECT size, root, prev_size, block, time FROM anchor ORDER BY size").fetchall()
+        kept = "SELECT size, root, prev_size, block, time FROM anchor WHERE log_no = ? ORDER BY size"
+        anchors = database.execute(kept, (no,)).fetchall()
     heads = published(url, deployment_of(folder), log_id)
     one_history(leaves, [*heads, (size, root)])
     assert len({each for each, _ in heads}) == len(heads), "a size was anchored twice"

@@ -21,6 +21,7 @@ from homes import MARKET, POLICE, SAMPLES, WORDS, Home
 from api.demo import existing
 from api.importing import ImportReport, import_certificates, index_of
 from api.issue import issue_file
+from api.reading import bundle_of
 from api.trusting import trust_of
 from api.verify import policy, read_file
 from api.wiring import CITY_KEY, City
@@ -114,7 +115,8 @@ def rejects(report: ImportReport) -> list[tuple[str, str, str]]:
 
 def statements(home: Home) -> Iterator[Any]:
     with home.city.database.reading() as connection:
-        (row,) = logs.every(connection)
+        row = logs.find(connection, home.city.log.id)
+        assert row is not None
         key = home.city.keystore.wrapper(CITY_KEY)
         for index, sealed in logs.entries(connection, row.no, 0, row.head.size):
             yield entries.open_entry(sealed, log_id=row.id, index=index, key=key)[0]
@@ -122,7 +124,7 @@ def statements(home: Home) -> Iterator[Any]:
 
 def shown(home: Home, named: str, file: Path) -> Verified:
     """The file beside its certificate's bundle, for a verifier that has nothing but the trust file."""
-    bundle = encode(home.city.bundler.bundle(named))
+    bundle = encode(bundle_of(home.city, named))
     verifier = Verifier(trust_of(home.city, days=1))
     return verifier.verify(bundle, policy(), datetime.now(UTC), None, read_file(file))
 

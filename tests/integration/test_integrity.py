@@ -24,6 +24,9 @@ ROWS = 600
 """Two full tiles and a part of a third; level 1 holds two hashes."""
 SEED, EDITS = 21, 12
 HANG_SECONDS = 120
+LOG = "stream = 'certificate'"
+IN_LOG = f"log_no = (SELECT no FROM log WHERE {LOG})"
+"""The log that is edited; the city has others beside it."""
 
 
 @pytest.fixture(scope="module")
@@ -67,35 +70,35 @@ def damaged(rng: random.Random, value: bytes) -> bytes:
 
 def sealed_edit(home: Home, rng: random.Random) -> Edit:
     index = rng.randrange(ROWS)
-    ((old,),) = home.ask("SELECT sealed FROM entry WHERE idx = ?", index)
-    ((other,),) = home.ask("SELECT sealed FROM entry WHERE idx = ?", (index + 1) % ROWS)
+    ((old,),) = home.ask(f"SELECT sealed FROM entry WHERE {IN_LOG} AND idx = ?", index)
+    ((other,),) = home.ask(f"SELECT sealed FROM entry WHERE {IN_LOG} AND idx = ?", (index + 1) % ROWS)
     new = rng.choice([damaged(rng, old), other])
-    put = "UPDATE entry SET sealed = ? WHERE idx = ?"
+    put = f"UPDATE entry SET sealed = ? WHERE {IN_LOG} AND idx = ?"
     return Edit((put, (new, index)), (put, (old, index)), "entry.sealed", range(index, index + 1))
 
 
 def idx_edit(home: Home, rng: random.Random) -> Edit:
     index, there = rng.randrange(ROWS), ROWS + rng.randrange(10**6)
-    move = "UPDATE entry SET idx = ? WHERE idx = ?"
+    move = f"UPDATE entry SET idx = ? WHERE {IN_LOG} AND idx = ?"
     return Edit((move, (there, index)), (move, (index, there)), "entry.idx", range(index, index + 1))
 
 
 def tile_edit(home: Home, rng: random.Random) -> Edit:
-    level, at, old = rng.choice(home.ask("SELECT level, idx, hashes FROM tile ORDER BY level, idx"))
-    put = "UPDATE tile SET hashes = ? WHERE level = ? AND idx = ?"
+    level, at, old = rng.choice(home.ask(f"SELECT level, idx, hashes FROM tile WHERE {IN_LOG} ORDER BY level, idx"))
+    put = f"UPDATE tile SET hashes = ? WHERE {IN_LOG} AND level = ? AND idx = ?"
     return Edit((put, (damaged(rng, old), level, at)), (put, (old, level, at)), "tile.hashes", range(0))
 
 
 def size_edit(home: Home, rng: random.Random) -> Edit:
     size = rng.choice([0, ROWS - 1, ROWS + 1, ROWS // 2, rng.randrange(ROWS), ROWS + rng.randrange(1, 5000)])
-    put = "UPDATE log SET size = ?"
+    put = f"UPDATE log SET size = ? WHERE {LOG}"
     return Edit((put, (size,)), (put, (ROWS,)), "log.size", range(0))
 
 
 def root_edit(home: Home, rng: random.Random) -> Edit:
-    ((old,),) = home.ask("SELECT root FROM log")
-    ((before,),) = home.ask("SELECT root FROM anchor ORDER BY size LIMIT 1")
-    put = "UPDATE log SET root = ?"
+    ((old,),) = home.ask(f"SELECT root FROM log WHERE {LOG}")
+    ((before,),) = home.ask(f"SELECT root FROM anchor WHERE {IN_LOG} ORDER BY size LIMIT 1")
+    put = f"UPDATE log SET root = ? WHERE {LOG}"
     return Edit((put, (rng.choice([flipped(rng, old), before]),)), (put, (old,)), "log.root", range(0))
 
 
@@ -146,8 +149,8 @@ def test_every_edit_is_named(anchored: Home, column: str) -> None:
 
 
 def test_the_report_says_log_index_table_and_column(anchored: Home) -> None:
-    put = "UPDATE entry SET sealed = ? WHERE idx = 300"
-    ((old,),) = anchored.ask("SELECT sealed FROM entry WHERE idx = 300")
+    put = f"UPDATE entry SET sealed = ? WHERE {IN_LOG} AND idx = 300"
+    ((old,),) = anchored.ask(f"SELECT sealed FROM entry WHERE {IN_LOG} AND idx = 300")
     (line,) = found_after(anchored, Edit((put, (old[:-1],)), (put, (old,)), "", range(0)))
     assert (line.check, line.outcome) == ("leaves", Outcome.WRONG)
     assert "ENTRY_ALTERED certificate #300 entry.sealed" in line.detail
@@ -156,18 +159,18 @@ def test_the_report_says_log_index_table_and_column(anchored: Home) -> None:
 def test_two_entries_swapped(anchored: Home) -> None:
     """Each opens only in its own place: both are named."""
     for first, second in ((10, -1), (11, 10), (-1, 11)):
-        anchored.edit("UPDATE entry SET idx = ? WHERE idx = ?", second, first)
+        anchored.edit(f"UPDATE entry SET idx = ? WHERE {IN_LOG} AND idx = ?", second, first)
     wrong = anchored.wrong()
     for first, second in ((10, -1), (11, 10), (-1, 11)):
-        anchored.edit("UPDATE entry SET idx = ? WHERE idx = ?", second, first)
+        anchored.edit(f"UPDATE entry SET idx = ? WHERE {IN_LOG} AND idx = ?", second, first)
     assert [line.check for line in wrong] == ["leaves"] and wrong[0].difference is not None
     assert wrong[0].difference.index == 10 and "(+1)" in wrong[0].detail
 
 
 def test_an_entry_deleted(anchored: Home) -> None:
-    ((no, sealed),) = anchored.ask("SELECT log_no, sealed FROM entry WHERE idx = 599")
+    ((no, sealed),) = anchored.ask(f"SELECT log_no, sealed FROM entry WHERE {IN_LOG} AND idx = 599")
     undo = "INSERT INTO entry (log_no, idx, sealed) VALUES (?, 599, ?)"
-    edit = Edit(("DELETE FROM entry WHERE idx = 599", ()), (undo, (no, sealed)), "", range(0))
+    edit = Edit((f"DELETE FROM entry WHERE {IN_LOG} AND idx = 599", ()), (undo, (no, sealed)), "", range(0))
     (line,) = found_after(anchored, edit)
     assert line.difference is not None
     assert (line.difference.code, line.difference.index) == ("ENTRY_MISSING", 599)
@@ -175,14 +178,14 @@ def test_an_entry_deleted(anchored: Home) -> None:
 
 def test_a_size_that_cannot_be_is_told_without_counting_up_to_it(anchored: Home) -> None:
     """One number in one row must not be able to take the checking machine's memory."""
-    anchored.edit("UPDATE log SET size = ?", 2**40)
+    anchored.edit(f"UPDATE log SET size = ? WHERE {LOG}", 2**40)
     try:
         child = FRESH.Process(target=check_with_little_memory, args=(str(anchored.folder),))
         child.start()
         child.join(HANG_SECONDS)
         assert child.exitcode == 0
     finally:
-        anchored.edit("UPDATE log SET size = ?", ROWS)
+        anchored.edit(f"UPDATE log SET size = ? WHERE {LOG}", ROWS)
 
 
 def check_with_little_memory(folder: str) -> None:
@@ -200,13 +203,13 @@ def check_with_little_memory(folder: str) -> None:
 def cut_back(home: Home, size: int) -> None:
     """A database rewritten consistently to an earlier size, as by someone who knows the tables."""
     with home.city.database.writing() as connection:
-        (row,) = logs.every(connection)
+        row = logs.lock(connection, home.city.log)
         leaves = tile.leaves(logs.tile_reader(connection, row.no), 0, size)
-    home.edit("DELETE FROM entry WHERE idx >= ?", size)
-    home.edit("DELETE FROM tile")
+    home.edit(f"DELETE FROM entry WHERE {IN_LOG} AND idx >= ?", size)
+    home.edit(f"DELETE FROM tile WHERE {IN_LOG}")
     with home.city.database.writing() as connection:
         logs.write_tiles(connection, row.no, tile.extend(lambda level, index: b"", 0, leaves))
-    home.edit("UPDATE log SET size = ?, root = ?", size, merkle.tree_root(leaves))
+    home.edit(f"UPDATE log SET size = ?, root = ? WHERE {LOG}", size, merkle.tree_root(leaves))
 
 
 def test_a_log_cut_back_is_seen_by_guard_and_chain(home: Home) -> None:
@@ -238,13 +241,13 @@ def test_a_log_rewritten_with_other_leaves_is_seen_by_guard_and_chain(home: Home
     home.issued(10)
     home.publish()
     with home.city.database.reading() as connection:
-        (row,) = logs.every(connection)
+        row = logs.lock(connection, home.city.log)
         leaves = tile.leaves(logs.tile_reader(connection, row.no), 0, 10)
     leaves[4] = bytes(32)
-    home.edit("DELETE FROM tile")
+    home.edit(f"DELETE FROM tile WHERE {IN_LOG}")
     with home.city.database.writing() as connection:
         logs.write_tiles(connection, row.no, tile.extend(lambda level, index: b"", 0, leaves))
-    home.edit("UPDATE log SET root = ?", merkle.tree_root(leaves))
+    home.edit(f"UPDATE log SET root = ? WHERE {LOG}", merkle.tree_root(leaves))
     heads, leaf = home.wrong()
     assert (heads.check, leaf.check) == ("heads", "leaves")
     assert leaf.difference is not None and leaf.difference.index == 4

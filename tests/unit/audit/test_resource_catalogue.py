@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from audit.errors import AuditError, PolicyError
 from audit.lists import EVERY, Act, Duty, Forbidden, Lists, Share
 from audit.matter import Matters, read_matters
-from audit.resource import CYCLES, Changed, ResourceCatalogue, Sharing, contested, differences, read_rows, stale
+from audit.resource import CYCLES, Changed, ResourceCatalogue, Sharing, contested, differences, stale
+from audit.resource_rows import read_rows, survey
 from audit.terms import DAY
 from ledger.errors import LedgerError
 
@@ -81,7 +82,19 @@ def test_columns_are_those_of_the_catalogue_and_codes_are_unique() -> None:
     assert refusal(lambda: read_rows([ROW, ROW])) == "RESOURCE_DUPLICATE"
     with pytest.raises(PolicyError) as refused:
         read_rows([ROW, ROW | {"信息资源代码": CARD, "共享类型": "x"}])
-    assert refused.value.params == {"row": "3"}, "as a spreadsheet counts, under the header"
+    assert refused.value.params == {"row": "3", "column": "共享类型"}, "as a spreadsheet counts, under the header"
+
+
+def test_every_bad_row_is_named_with_its_column() -> None:
+    bad = [ROW, ROW, ROW | {"信息资源代码": CARD, "更新周期": "常常"}, ROW | {"备注": ""}, ROW | {"信息项": "名称"}]
+    good, faults = survey(enumerate(bad, start=2))
+    assert [each.code for each in good] == [LICENCE]
+    assert [(fault.line, fault.column, fault.code) for fault in faults] == [
+        (3, "信息资源代码", "RESOURCE_DUPLICATE"),
+        (4, "更新周期", "RESOURCE_CYCLE"),
+        (5, "", "RESOURCE_COLUMNS"),
+        (6, "信息项", "RESOURCE_ROW"),
+    ]
 
 
 def test_a_version_has_one_digest_whatever_the_order_of_rows() -> None:
