@@ -1,7 +1,7 @@
 """Rows of certificates compared with the statements that they derive from.
 
-Sealed contents are looked at in `certs.integrity`; here are the columns that follow from the log alone, and what the chain
-was to be told.
+Sealed contents are looked at in `certs.integrity`; here are the columns that follow from the log alone, and what the
+chain was to be told.
 """
 
 from __future__ import annotations
