@@ -46,7 +46,8 @@ def found(home: Home) -> set[Place]:
 def test_a_city_in_order_has_no_differences(recorded: Home) -> None:
     looked = auditing.Looked()
     assert list(auditing.differences(recorded.city, looked, stream=None, told=lambda *_: None)) == []
-    assert looked.chain is None and looked.entries == 42 + 40 + 700
+    ((entries,),) = recorded.ask("SELECT sum(size) FROM log")
+    assert looked.chain is None and looked.entries == entries > 42 + 40 + 700 - 1
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)

@@ -1,7 +1,7 @@
 """Rows of certificates compared with the statements that they derive from.
 
-What derives from a certificate's sealed text is looked at where that text is opened; here are the columns that follow
-from the log alone, and what the chain was to be told.
+Sealed contents are looked at in `certs.integrity`; here are the columns that follow from the log alone, and what the
+chain was to be told.
 """
 
 from __future__ import annotations
@@ -39,9 +39,12 @@ class Certificates:
         self._astray: dict[bytes, tuple[LogRow, int]] = {}
         """Rows that stand at an entry which is not theirs."""
         self._logs: dict[int, LogRow] = {}
+        self._unread = False
+        """Some entry tells nothing: it may be a change of any certificate's status."""
 
     def page(self, connection: Connection, page: Page) -> Iterator[Difference]:
         self._logs[page.row.no] = page.row
+        self._unread |= bool(page.all_unread())
         yield from self._issued(connection, page)
         yield from self._changed(connection, page)
 
@@ -55,9 +58,11 @@ class Certificates:
         for row in store.every_derived(connection):
             largest = max(largest, row.status_place)
             log = self._logs.get(row.log_no)
-            if row.digest not in self._settled and (log is None or not 0 <= row.log_index < log.head.size):
+            if row.digest in self._settled:
+                continue
+            if log is None or not 0 <= row.log_index < log.head.size:
                 yield Difference("ROW_SURPLUS", log, row.log_index, "certificate", "digest")
-            elif row.status != self._newest.get(row.digest, Status.ACTIVE) and row.digest not in self._settled:
+            elif not self._unread and row.status != self._newest.get(row.digest, Status.ACTIVE):
                 yield Difference("ROW_DIFFERS", log, row.log_index, "certificate", "status")
         if store.places_drawn(connection) <= largest:
             yield Difference("ROW_DIFFERS", None, None, "status_counter", "next")
