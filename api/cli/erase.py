@@ -104,6 +104,7 @@ def _carry_out(output: Output, city: City, identifiers: list[str], order: Order)
         city.sequencer.append(city.log, RecordErasure(identifiers, order))
         # Crash erase/recorded: the statement stands; the next start, or the same again, goes on.
     anchored = at_once(output, city)
+    # Crash erase/anchored: the statement is final and the content opens still; finished in the same two ways.
     city.erasing.apply()
     return "erased" if anchored else "recorded"
 
