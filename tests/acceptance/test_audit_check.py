@@ -43,7 +43,7 @@ def opened(home: Home) -> Iterator[City]:
 def prepared(home: Home, records: int, granted: int = 40) -> None:
     """Authorizations, mandates, persons' keys and readings, anchored."""
     with opened(home) as city:
-        ids = [access_records.grant(city, number, uses=10**6) for number in range(granted)]
+        ids = [access_records.grant(city, number) for number in range(granted)]
         for number in range(granted // 2):
             access_records.mandate(city, number)
             access_records.holder_key(city, number)
