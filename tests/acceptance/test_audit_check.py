@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 
 import access_records
-from command_line import COMMAND, FULL, ROOT, Ran, environment
+from command_line import COMMAND, FULL, ROOT, Ran, certledger, environment
 from database_edits import Editor, Place, misnamed
 from evidence import Shown
 from prepared_city import Home, Make
@@ -177,3 +177,27 @@ def traced(home: Home) -> str:
         leaf = bytes.fromhex(line["leaf"])
         verify_inclusion(leaf_hash=leaf, index=line["index"], size=size, proof=proof, root=root)
     return f"{said['total']} lines, each with a proof that holds, {seconds:.2f} s with the command's start"
+
+
+def test_one_record_convinces_a_third_party(apart: Make, shown: Shown) -> None:
+    home = apart()
+    prepared(home, 30)
+    file = home.path.parent / "evidence.json"
+    home.up()
+    try:
+        found = home.run("audit", "trace", "--operator", "op-clerk-0007", "--json").json
+        (line,) = found["lines"]
+        home.run("audit", "evidence", line["index"], "--show", "case", "--out", file)
+        assert home.run("audit", "evidence", 10**6, expect=None).plain
+    finally:
+        home.down()
+    told = certledger("audit", "verify-evidence", file, "--trust", home.trust, "--json").json
+    assert told["result"] == "VALID" and told["opened"] == {"case": line["case"]}
+    assert "op-clerk-0007" not in file.read_text()
+    forged = file.with_name("forged.json")
+    forged.write_text(file.read_text().replace(line["asker"], "11340100XXXX340161"))
+    bad = certledger("audit", "verify-evidence", forged, "--trust", home.trust, expect=1)
+    assert bad.plain
+    shown(
+        "evidence of one record, chain stopped", f"{told['result']} {told['code']}; with another agency in it: exit 1"
+    )
