@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from audit.errors import AccessError
@@ -103,8 +104,13 @@ def decode(untrusted: bytes) -> Evidence:
     )
 
 
-def verify(untrusted: bytes, trust: Trust) -> Judged:
-    """Trusts what is in `trust` and nothing else. Raises nothing: whatever is wrong is the verdict's code."""
+def verify(untrusted: bytes, trust: Trust, now: datetime) -> Judged:
+    """Trusts what is in `trust` and nothing else.
+
+    Raises `VerificationError` TRUST_EXPIRED, and nothing else: whatever is wrong with evidence is the verdict's code.
+    """
+    if now >= statement.parse_timestamp(trust.valid_until):
+        raise VerificationError("TRUST_EXPIRED", "the trust file is out of date", until=trust.valid_until)
     # 1. Exactly one piece of evidence of a known version.
     try:
         evidence = decode(untrusted)

@@ -156,7 +156,7 @@ class Records:
         beside = accesses.opening(self._connection, Place(self._row.no, index))
         read = line(self._row, self._keys, index, sealed, beside)
         if isinstance(read, Unread):
-            raise VerificationError(read.code, "the entry cannot be read", log=self._row.id.hex(), index=index)
+            raise VerificationError("ENVELOPE_ALTERED", "the entry cannot be read")
         return read
 
     def record(self, line: Line) -> Recorded:

@@ -51,8 +51,8 @@ class Authorizations:
             except FAULTS:
                 yield Difference("STATEMENT_UNREADABLE", page.row, index, "entry", "sealed")
                 continue
-            for table, code, column in self._statement(connection, page, index, statement, said):
-                yield Difference(code, page.row, index, table, column)
+            for table, column, missing in self._statement(connection, page, index, statement, said):
+                yield Difference("ROW_MISSING" if missing else "ROW_DIFFERS", page.row, index, table, column)
 
     def finish(self, connection: Connection) -> Iterator[Difference]:
         """Statuses and counters, which later statements move; and rows that stand for nothing."""
@@ -72,8 +72,8 @@ class Authorizations:
 
     def _statement(
         self, connection: Connection, page: Page, index: int, statement: Statement, said: Mapping[str, Any]
-    ) -> Iterator[tuple[str, str, str]]:
-        """(table, code, column) of what differs."""
+    ) -> Iterator[tuple[str, str, bool]]:
+        """(table, column, whether the row is missing) of what differs."""
         place, type_ = (page.row.no, index), statement.type
         readable = self._openings.readable(statement.at)
         if type_ == grants.GRANT:
@@ -97,17 +97,17 @@ class Authorizations:
         elif type_ == grants.REVIEW:
             self._reviewed.add(bytes.fromhex(said["authorization"]))
 
-    def _compared(self, table: str, stored: Any, wanted: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
+    def _compared(self, table: str, stored: Any, wanted: Mapping[str, Any]) -> Iterator[tuple[str, str, bool]]:
         """`wanted`: what the columns should be, those that can be said."""
         key = "kid" if table == "holder_key" else "id"
         self._places[table].add(wanted[key])
         if stored is None:
-            yield table, "ROW_MISSING", key
+            yield table, key, True
             return
         self._places[table].add(getattr(stored, key))
         for column, value in wanted.items():
             if getattr(stored, column) != value:
-                yield table, "ROW_DIFFERS", column
+                yield table, column, False
 
     def _grant(self, id: bytes, said: Mapping[str, Any], place: tuple[int, int], stored: Any) -> dict[str, Any]:
         signed = self._signed(id, stored)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -108,7 +108,7 @@ def verify_evidence(
     from ledger.verdict import Result
 
     output = Output(lang, as_json)
-    judged = verify(read_bundle(file), read_trust(trust))
+    judged = verify(read_bundle(file), read_trust(trust), datetime.now(UTC))
     opened = {name: each.value for name, each in judged.evidence.openings.items()} if judged.evidence else {}
     said = judged.evidence.statement.to_json() if judged.evidence else None
     value = {"result": judged.result, "code": judged.code, "statement": said, "opened": opened}
