@@ -18,7 +18,7 @@ MAX_SIZE = 100_000
 def indices(seed: str, root: bytes, log_size: int, size: int) -> tuple[int, ...]:
     """`size` different indices below `log_size`, rising; all of them where there are no more.
 
-    Draw n is the first 8 bytes of SHA-256(domain ‖ SHA-256(seed) ‖ root ‖ log size ‖ n), numbers of 8 bytes, big-endian.
+    Draw n is the first 8 bytes of SHA-256(domain ‖ SHA-256(seed) ‖ root ‖ log size ‖ n); each number 8 bytes.
     A draw at or above the largest multiple of the log's size is passed over, so that each entry is equally likely; so
     is one that was drawn before. Raises `AuditError` SAMPLE_SIZE, SAMPLE_SEED.
     """

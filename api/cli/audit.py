@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from api.cli import audit_books, audit_office, exits
+from api.cli import audit_books, audit_monitor, audit_office, audit_report, exits
 from api.cli.options import DEFAULT_HOME, Home, Json, Lang, Language
 from api.cli.output import Output
 
@@ -101,3 +101,5 @@ app.command("export")(audit_books.export)
 app.command("check-export")(audit_books.check_export)
 app.command("reconcile")(audit_books.reconcile)
 app.command("sample")(audit_books.sample)
+app.command("report")(audit_report.report)
+app.command("monitor")(audit_monitor.monitor)

@@ -23,19 +23,19 @@ Key = Annotated[
     Path | None, typer.Option("--keystore", help="审计机关密钥库 Keystore of the audit office, to open exports.")
 ]
 FORMATS = ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%S%z"]
+From = Annotated[datetime | None, typer.Option("--from", formats=FORMATS, help="起(含) Recorded from then on.")]
+To = Annotated[datetime | None, typer.Option("--to", formats=FORMATS, help="止(不含) Recorded before then.")]
+AsOf = Annotated[
+    datetime | None, typer.Option("--as-of", formats=FORMATS, help="判断时刻 When lateness is judged; else now.")
+]
 SHOWN_DIGITS = 16
 """Of a request's id in a terminal; `--json` has all."""
 
 
 def export(
     out: Annotated[Path, typer.Option("--out", help="空文件夹 Empty folder for the export.")] = Path("audit-export"),
-    start: Annotated[
-        datetime | None,
-        typer.Option("--from", formats=FORMATS, help="起(含) Recorded from then on."),
-    ] = None,
-    end: Annotated[
-        datetime | None, typer.Option("--to", formats=FORMATS, help="止(不含) Recorded before then.")
-    ] = None,
+    start: From = None,
+    end: To = None,
     streams: Annotated[
         list[str] | None, typer.Option("--stream", help="日志类别,可重复 Streams; repeatable; else all.")
     ] = None,
@@ -84,7 +84,7 @@ def check_export(
     from api.checking import Outcome
 
     output = Output(lang, as_json)
-    office = _office(keystore, password_file, trust)
+    office = office_of(keystore, password_file, trust)
     with output.progress("books.checking") as progress:
         found = list(book_check.of_export(folder, office, progress))
     report(output, found)
@@ -97,10 +97,7 @@ def reconcile(
     keystore: Key = None,
     password_file: PasswordFile = None,
     trust: Trust = None,
-    as_of: Annotated[
-        datetime | None,
-        typer.Option("--as-of", formats=FORMATS, help="判断时刻 When lateness is judged."),
-    ] = None,
+    as_of: AsOf = None,
     lang: Lang = Language.ZH,
     as_json: Json = False,
 ) -> None:
@@ -111,14 +108,14 @@ def reconcile(
     if len(places) == 1:
         raise ApiError("USAGE", "one city has nobody to compare with", problem="one city has nobody to compare with")
     output = Output(lang, as_json)
-    office = _office(keystore, password_file, trust) if keystore else None
+    office = office_of(keystore, password_file, trust) if keystore else None
     with ExitStack() as stack:
         opened = [stack.enter_context(books.opened(place, office)) for place in places]
         with output.progress("books.checking") as progress:
             for each in opened:
                 book_check.refuse_unsound(each, progress)
-        moment = _moment(as_of) if as_of else datetime.now(UTC)
-        compared = reconciling.compare(opened, int(moment.timestamp()))
+        judged = moment(as_of) or datetime.now(UTC)
+        compared = reconciling.compare(opened, int(judged.timestamp()))
     if as_json:
         counts = {"records": compared.records, "hidden": compared.hidden}
         output.json({**counts, "findings": [finding_json(each) for each in compared.findings]})
@@ -144,7 +141,7 @@ def sample(
     from api import books, sampling
 
     output = Output(lang, as_json)
-    office = _office(keystore, password_file, trust) if keystore else None
+    office = office_of(keystore, password_file, trust) if keystore else None
     with books.opened(place, office) as opened:
         row, head = sampling.head_of(opened, stream)
         drawn = list(sampling.draw(opened, row, head, seed, size))
@@ -194,7 +191,7 @@ def _say(output: Output, findings: tuple[Finding, ...]) -> None:
     )
 
 
-def _office(keystore: Path | None, password_file: Path | None, trust: Path | None) -> Office:
+def office_of(keystore: Path | None, password_file: Path | None, trust: Path | None) -> Office:
     from api.books import Office
     from api.errors import ApiError
     from api.verify import read_trust
@@ -204,14 +201,15 @@ def _office(keystore: Path | None, password_file: Path | None, trust: Path | Non
     return Office(keystore, read_trust(trust), str(password_file or ""))
 
 
-def _moment(given: datetime) -> datetime:
+def moment(given: datetime | None) -> datetime | None:
     """A time without a zone is China's."""
     from certs.certificate import CHINA
 
-    return given if given.tzinfo else given.replace(tzinfo=CHINA)
+    return given if given is None or given.tzinfo else given.replace(tzinfo=CHINA)
 
 
 def _text(given: datetime | None) -> str | None:
     from ledger.statement import timestamp
 
-    return timestamp(_moment(given)) if given else None
+    at = moment(given)
+    return timestamp(at) if at else None

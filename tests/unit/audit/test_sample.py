@@ -28,12 +28,16 @@ def test_different_indices_of_the_log_in_order(seed: str, log_size: int, size: i
     drawn = indices(seed, ROOT, log_size, size)
     assert drawn == indices(seed, ROOT, log_size, size)
     assert len(set(drawn)) == len(drawn) == min(size, log_size)
-    assert list(drawn) == sorted(drawn) and 0 <= drawn[0] and drawn[-1] < log_size
+    assert list(drawn) == sorted(drawn) and drawn[0] >= 0 and drawn[-1] < log_size
 
 
 def test_seed_root_and_size_of_the_log_all_count() -> None:
     base = indices("seed", ROOT, 10_000, 20)
-    others = (indices("Seed", ROOT, 10_000, 20), indices("seed", ROOT[::-1], 10_000, 20), indices("seed", ROOT, 9_999, 20))
+    others = (
+        indices("Seed", ROOT, 10_000, 20),
+        indices("seed", ROOT[::-1], 10_000, 20),
+        indices("seed", ROOT, 9_999, 20),
+    )
     assert base not in others and len(set(others)) == len(others)
 
 
@@ -43,7 +47,15 @@ def test_no_entry_is_favoured() -> None:
     assert sum((counts[index] - 100) ** 2 / 100 for index in range(20)) < 43.8
 
 
-@pytest.mark.parametrize(("seed", "size", "code"), [("", 1, "SAMPLE_SEED"), ("x" * 257, 1, "SAMPLE_SEED"), ("x", 0, "SAMPLE_SIZE"), ("x", MAX_SIZE + 1, "SAMPLE_SIZE")])  # fmt: skip
+@pytest.mark.parametrize(
+    ("seed", "size", "code"),
+    [
+        ("", 1, "SAMPLE_SEED"),
+        ("x" * 257, 1, "SAMPLE_SEED"),
+        ("x", 0, "SAMPLE_SIZE"),
+        ("x", MAX_SIZE + 1, "SAMPLE_SIZE"),
+    ],
+)
 def test_what_cannot_be_drawn(seed: str, size: int, code: str) -> None:
     with pytest.raises(AuditError) as refused:
         indices(seed, ROOT, 10, size)
