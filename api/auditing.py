@@ -15,11 +15,13 @@ from audit.integrity import Accesses
 from audit.keyring import Keyring
 from audit.reading import city_keys
 from audit.rights_integrity import Authorizations
-from certs.integrity import Certificates
+from certs.derived import Certificates
+from certs.integrity import Contents
 from ledger import bookkeeping, integrity
 from ledger.bookkeeping import Days
 from ledger.errors import CanonicalError, ChainUnavailable, LedgerError, VerificationError
 from ledger.integrity import Difference, TableCheck
+from ledger.logid import CERTIFICATE
 from ledger.merkle import EMPTY_ROOT
 from ledger.store import logs
 from ledger.store.database import Connection
@@ -95,11 +97,18 @@ def _entries(
         # What stands again in the next epoch is looked at there: its rows have followed it.
         end = row.head.size if later is None else _ended(city, connection, row, later)[1]
         mine = [check for check in checks if check.stream == row.name.stream]
-        yield from integrity.rehash(connection, row, 0, end, key, progress, mine)
+        named = set[int | None]()
+        for difference in integrity.rehash(connection, row, 0, end, key, progress, mine):
+            named.add(difference.index)
+            yield difference
         yield from integrity.rehash(connection, row, end, row.head.size, key, progress)
         yield from integrity.tiles(connection, row, 0)
         yield from bookkeeping.rows(connection, row)
         yield from bookkeeping.newest(connection, row, key)
+        if row.name.stream == CERTIFICATE:
+            contents = Contents(connection, key, city.content_keys).differences(row, 0, end)
+            # Of a row that is named already, the content cannot be expected to open.
+            yield from (each for each in contents if each.index not in named)
     streams = {row.name.stream for row in wanted}
     for check in checks:
         if check.stream in streams:

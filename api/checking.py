@@ -13,11 +13,13 @@ from enum import StrEnum
 from api.errors import ApiError
 from api.wiring import CITY_KEY, City
 from certs.errors import CertsError
+from certs.integrity import Contents
 from ledger import continuing, integrity
 from ledger.epochs import Continued
 from ledger.errors import AppendRefused, ChainMismatch, ChainUnavailable, LedgerError, VerificationError
 from ledger.facts import EpochClosing, PublishedHead
 from ledger.integrity import Difference, Progress
+from ledger.logid import CERTIFICATE
 from ledger.merkle import EMPTY_ROOT
 from ledger.store import logs, outbox
 from ledger.store.database import Connection
@@ -65,6 +67,7 @@ def run(city: City, *, leaves: int, progress: Progress) -> Iterator[Checked]:
     yield chain
     yield from agreement(city, chain_answers=chain.outcome is Outcome.OK)
     yield from _rehashed(city, leaves, progress)
+    yield from _contents(city, leaves)
     yield _outbox(city)
 
 
@@ -176,6 +179,17 @@ def _rehashed(city: City, leaves: int, progress: Progress) -> Iterator[Checked]:
             differences = list(integrity.rehash(connection, row, start, row.head.size, key, progress))
             differences += integrity.tiles(connection, row, start)
             yield _judged("leaves", differences, f"{_named(row)}: {start}–{row.head.size}")
+
+
+def _contents(city: City, leaves: int) -> Iterator[Checked]:
+    """Every certificate opens with its own key, unless an anchored statement says that it was erased."""
+    with city.database.reading() as connection:
+        contents = Contents(connection, city.keystore.wrapper(CITY_KEY), city.content_keys)
+        for row in logs.every(connection):
+            if row.name.stream == CERTIFICATE:
+                start = max(row.head.size - leaves, 0) if leaves else 0
+                differences = list(contents.differences(row, start, row.head.size))
+                yield _judged("contents", differences, f"{_named(row)}: {start}–{row.head.size}")
 
 
 def _outbox(city: City) -> Checked:

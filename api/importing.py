@@ -79,7 +79,7 @@ def import_certificates(
     written = import_type(certificate_type)
     issuer = issuer_of(city, agency)
     mint = mint_of(city, certificate_type, issuer)
-    importing = Importing(city.database, city.sequencer, city.log, mint, folder, city.clock)
+    importing = Importing(city.database, city.sequencer, city.log, mint, city.content_keys, folder, city.clock)
     with open_rows(index, written, existing=True) as rows:
         today = city.clock().astimezone(CHINA).date()
         reader = ImportReader(certificate_type, rows.columns, issuer, today, since=since)

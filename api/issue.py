@@ -12,7 +12,7 @@ from api.errors import ApiError
 from api.messages import Words
 from api.receipts import Writer
 from api.row_run import Progress, RowRun, rejects_beside
-from api.wiring import CITY_KEY, INDEX_KEY, SUBJECT_KEY, City, agency_signers
+from api.wiring import INDEX_KEY, SUBJECT_KEY, City, agency_signers
 from certs import agencies, store
 from certs.certificate import CHINA
 from certs.certificate_type import CertificateType, load_catalogue
@@ -74,7 +74,16 @@ def issue_file(
     mint = mint_of(city, certificate_type, issuer)
     lag = certificate_type.max_anchor_lag
     with _receipts(city, receipts, lag) as recorded, open_rows(path, certificate_type) as rows:
-        issuing = Issuing(city.database, city.sequencer, city.log, mint, city.clock, renew=renew, recorded=recorded)
+        issuing = Issuing(
+            city.database,
+            city.sequencer,
+            city.log,
+            mint,
+            city.content_keys,
+            city.clock,
+            renew=renew,
+            recorded=recorded,
+        )
         reader = RowReader(certificate_type, rows.columns, issuer, city.clock().astimezone(CHINA).date())
         with rejects_beside(path, rows.columns, words) as rejects:
             run = RowRun(rows, reader.read, rejects, progress)
@@ -123,7 +132,6 @@ def mint_of(city: City, certificate_type: CertificateType, issuer: Issuer) -> Mi
         certificate_type=certificate_type,
         issuer=issuer.code,
         signer=signer,
-        key=keystore.wrapper(CITY_KEY),
         index_key=keystore.mac_key(INDEX_KEY),
         subject_key=keystore.mac_key(SUBJECT_KEY),
         status_uri=city.settings.status_uri,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 from api import rulebook
-from api.wiring import GOVERNOR, HEAD_KEY, RECEIPT_KEY, WITNESS, City, agency_key, agency_signers
+from api.wiring import ENC_KEY, GOVERNOR, HEAD_KEY, RECEIPT_KEY, WITNESS, City, agency_key, agency_signers
 from certs import agencies
 from certs.certificate_type import load_catalogue
 from ledger import accreditation as rules
@@ -143,6 +143,7 @@ def register_own_keys(city: City, *, dry_run: bool = False) -> list[Step]:
     steps = [
         city_key_step(here, rules.WITNESS, keys.signer(WITNESS)),
         city_key_step(here, rules.RECEIPT, keys.signer(RECEIPT_KEY)),
+        city_key_step(here, rules.ENC, keys.signer(ENC_KEY)),
         head_step(here, keys.note_signer(HEAD_KEY).public_key().public_bytes_raw()),
     ]
     known = {key.kid for key in city.chain.facts(Question(kids=tuple(step.subject for step in steps))).keys}

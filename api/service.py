@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from threading import Event
 
-from api import checking, devchain
+from api import checking, devchain, reuse
 from api.errors import ApiError
 from api.wiring import City
 from ledger.errors import AppendRefused, ChainUnavailable, LedgerError
@@ -44,6 +44,9 @@ def serve(home: Path, stop: Event, report: Report, *, port: int | None = None) -
     """Publish until `stop` is set. An outage is told once when it begins and once when it ends."""
     with home_lock(home), City(home) as city, devchain.running(city, port) as chain:
         report("up.chain", {"url": chain.url if chain else city.chain_url})
+        # First of all: what was erased must not be back because a copy of something was restored.
+        if again := city.erasing.apply():
+            report("up.erased_again", {"number": str(again)})
         refuse_disagreement(city)
         trouble: str | None = None
         while not stop.wait(PUBLISH_SECONDS):
@@ -62,7 +65,9 @@ def refuse_disagreement(city: City) -> None:
 
 def _pass(city: City, trouble: str | None, report: Report) -> str | None:
     try:
+        reuse.look_at_statuses(city, int(city.clock().timestamp()))
         progress = city.publisher.step()
+        city.erasing.finish()
     except ChainUnavailable as error:
         city.forget_chain()
         if trouble != error.code:

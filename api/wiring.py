@@ -1,6 +1,7 @@
 """Wiring: one city's parts put together from its home folder. Each part is made when it is first asked for.
 
-Home folder: certledger.toml, keystore.json, ledger.sqlite, guard.sqlite, deployment.json, chain/ (development).
+Home folder: certledger.toml, keystore.json, ledger.sqlite, guard.sqlite, contents.sqlite, deployment.json and, in
+development, chain/.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from audit.granting import Granting
 from audit.keyring import Keyring
 from audit.recording import Recorder
 from certs.bundling import Bundler
+from certs.erasing import Erasing
 from ledger import canonical, trust
 from ledger.cosigning import Cosigner
 from ledger.errors import ChainUnavailable, LedgerError
@@ -28,6 +30,7 @@ from ledger.evm.client import EvmChain, EvmWire
 from ledger.evm.journal import journaled_height
 from ledger.evm.rpc import Rpc, RpcError
 from ledger.keys import office
+from ledger.keys.content_keys import ContentKeys
 from ledger.keys.day_keys import DayKeys
 from ledger.keys.keystore import ED25519, HMAC, P256, SECP256K1, WRAPPING, Keystore
 from ledger.keys.p256 import P256Signer
@@ -44,6 +47,7 @@ from ledger.types import LogName
 KEYSTORE = "keystore.json"
 DATABASE = "ledger.sqlite"
 GUARD = "guard.sqlite"
+CONTENTS = "contents.sqlite"
 DEPLOYMENT = "deployment.json"
 CHAIN = "chain"
 OFFICE = "audit-office.jwk"
@@ -51,7 +55,7 @@ PASSWORD = "password.txt"  # noqa: S105  # the name of a file
 
 DEPLOYER, GOVERNOR, PUBLISHER = "deployer", "governor", "publisher"
 WITNESS, RECEIPT_KEY, HEAD_KEY, CITY_KEY = "witness", "receipt", "head", "city"
-INDEX_KEY, SUBJECT_KEY, ENC_KEY = "index", "subject", "enc"
+INDEX_KEY, SUBJECT_KEY, ENC_KEY, CONTENTS_KEY = "index", "subject", "enc", "contents"
 CITY_KEYS = (
     (DEPLOYER, SECP256K1),
     (GOVERNOR, SECP256K1),
@@ -63,6 +67,7 @@ CITY_KEYS = (
     (INDEX_KEY, HMAC),
     (SUBJECT_KEY, HMAC),
     (ENC_KEY, P256),
+    (CONTENTS_KEY, WRAPPING),
 )
 
 SETTLE_SECONDS = 60.0
@@ -100,7 +105,7 @@ class City:
         self.close()
 
     def close(self) -> None:
-        for name in ("database", "guard", "rpc"):
+        for name in ("database", "guard", "content_keys", "rpc"):
             if name in self.__dict__:
                 self.__dict__.pop(name).close()
 
@@ -137,6 +142,14 @@ class City:
     @cached_property
     def guard(self) -> Guard:
         return Guard(self.home / GUARD)
+
+    @cached_property
+    def content_keys(self) -> ContentKeys:
+        return ContentKeys(self.home / CONTENTS, self.keystore.wrapper(CONTENTS_KEY), self.clock)
+
+    @cached_property
+    def erasing(self) -> Erasing:
+        return Erasing(self.database, self.content_keys)
 
     @cached_property
     def sequencer(self) -> Sequencer:
@@ -238,7 +251,7 @@ class City:
     @cached_property
     def bundler(self) -> Bundler:
         key, witness = self.keystore.wrapper(CITY_KEY), self.keystore.signer(WITNESS)
-        return Bundler(self.database, self.chain, key, witness)
+        return Bundler(self.database, self.chain, key, self.content_keys, witness)
 
     def forget_chain(self) -> None:
         """Look for the chain anew at the next use: the development chain may come back on another port."""

@@ -78,7 +78,7 @@ def own(
     decision: Decision,
     *,
     city: int,
-    subject_ref: str,
+    subject_ref: str | None,
     operator: str | None = None,
     case: str | None = None,
     purpose: UseCause | None = None,

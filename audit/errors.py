@@ -35,3 +35,7 @@ class AccessError(AuditError):
 
 class PermitError(AuditError):
     """The permit does not let this release happen."""
+
+
+class RequestError(AuditError):
+    """A request or an answer between cities is not for us, not fresh, or not of whom it names. Nothing was recorded."""

@@ -31,7 +31,8 @@ class OwnReading:
     """The person, if he reads as holder."""
     agency: str
     """USCC of the agency whose staff reads, or at whose counter or page the holder does."""
-    subject: Holder
+    subject: Holder | None
+    """None: whoever the item is about, as staff learns by reading it."""
     resource: str
     fields: tuple[str, ...]
 
@@ -65,6 +66,7 @@ def _code(reading: OwnReading, rules: Rules, repeated: bool) -> DecisionCode:
         return DecisionCode.RESOURCE_UNKNOWN
     if not reading.fields or not resource.fields.issuperset(reading.fields):
         return DecisionCode.FIELD_UNKNOWN
-    holder = reading.ground is Ground.OWN_HOLDER and reading.reader == reading.subject
+    itself = reading.reader is not None and reading.reader == reading.subject
+    holder = reading.ground is Ground.OWN_HOLDER and itself
     staff = reading.ground is Ground.OWN_STAFF and reading.agency == resource.provider
     return DecisionCode.ALLOW if holder or staff else DecisionCode.NOT_OWN

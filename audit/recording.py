@@ -97,12 +97,17 @@ class Recorder:
         reading: OwnReading,
         rules: Rules,
         *,
+        subject_ref: bytes | None = None,
         operator: str | None = None,
         case: str | None = None,
         purpose: UseCause | None = None,
         item: bytes | None = None,
     ) -> Recorded:
-        """A reading of one's own: the holder's, or of staff of the agency that provides the resource."""
+        """A reading of one's own: the holder's, or of staff of the agency that provides the resource.
+
+        `subject_ref`: kept with the item, for a reading that names no subject.
+        """
+        ref = self._keys.ref(reading.subject) if reading.subject else subject_ref
 
         def decide(turn: Turn) -> Decided[tuple[Decision, Access]]:
             repeated = index.decided_before(turn.connection, reading.id)
@@ -111,7 +116,7 @@ class Recorder:
                 reading,
                 decision,
                 city=self._city,
-                subject_ref=self._keys.ref(reading.subject).hex(),
+                subject_ref=ref.hex() if ref else None,
                 operator=operator,
                 case=case,
                 purpose=purpose,

@@ -6,11 +6,12 @@ own node answered.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+from audit.recording import RecordedAccess
 from certs import sdjwt, store
 from certs.bundle import Bundle
+from certs.crossregion.disclosure import disclose
 from certs.errors import BundleError
 from certs.store import Certificate
 from certs.verify import material
@@ -19,9 +20,9 @@ from ledger import entries, snapshot, tile
 from ledger.errors import VerificationError
 from ledger.facts import PublishedHead, Question
 from ledger.jws import Signer, parse_compact
+from ledger.keys.content_keys import ContentKeys
 from ledger.ports import Chain
 from ledger.sealing.envelope import Wrapper
-from ledger.sealing.open import open_sealed
 from ledger.statement import Statement
 from ledger.store import logs, outbox
 from ledger.store.database import Connection, Database
@@ -29,10 +30,9 @@ from ledger.types import LogName
 
 
 @dataclass(frozen=True, slots=True)
-class _Recorded:
+class _Entry:
     """What our own database says of an anchored certificate."""
 
-    text: str
     statement: Statement
     salt: bytes
     log: LogName
@@ -44,41 +44,46 @@ class _Recorded:
 class Bundler:
     """Hands out evidence about certificates of this city."""
 
-    def __init__(self, database: Database, chain: Chain, key: Wrapper, witness: Signer) -> None:
+    def __init__(self, database: Database, chain: Chain, key: Wrapper, keys: ContentKeys, witness: Signer) -> None:
+        """`key`: the city's, which opens entries."""
         self._database = database
         self._chain = chain
         self._key = key
+        self._keys = keys
         self._witness = witness
 
-    def bundle(self, identifier: str, *, only: Iterable[str] | None = None) -> Bundle:
-        """`only`: the names of the claims to show; None shows all.
+    def ready(self, identifier: str) -> None:
+        """Raises `BundleError` if there can be no bundle yet, before a reading is recorded for one."""
+        with self._database.reading() as connection:
+            self._found(connection, identifier)
 
-        Raises `BundleError` NOT_ANCHORED, ANCHOR_LOST, CERTIFICATE_UNKNOWN; `ChainUnavailable`.
+    def bundle(self, identifier: str, recorded: RecordedAccess) -> Bundle:
+        """Showing exactly the fields of the reading that was recorded for it.
+
+        Raises `BundleError` NOT_ANCHORED, ANCHOR_LOST, CERTIFICATE_UNKNOWN; `DisclosureError`; `ChainUnavailable`.
         """
         with self._database.reading() as connection:
-            certificate = store.by_identifier(connection, identifier)
-            if certificate is None:
-                raise BundleError("CERTIFICATE_UNKNOWN", "no such certificate here", identifier=identifier)
-            recorded = self._recorded(connection, certificate)
-        facts = self._chain.facts(_question(certificate, recorded))
+            certificate, entry = self._found(connection, identifier)
+        text = disclose(certificate, recorded, self._keys)
+        kid = parse_compact(text.partition("~")[0], typ=sdjwt.TYP).kid
+        facts = self._chain.facts(_question(certificate, entry, kid))
         # Of a closed epoch the bundle is made all the same: that the entry is void is the verifier's to say.
-        if recorded.head not in facts.heads and self._chain.closings([recorded.head.log])[0] is None:
+        if entry.head not in facts.heads and self._chain.closings([entry.head.log])[0] is None:
             raise BundleError("ANCHOR_LOST", "the chain does not confirm the anchor", identifier=identifier)
-        kid = parse_compact(recorded.text.partition("~")[0], typ=sdjwt.TYP).kid
         key = next((key for key in facts.keys if key.kid == kid), None)
         if key is None:
             raise BundleError("ISSUER_KEY_NOT_ON_CHAIN", "the issuer's key is not registered", identifier=identifier)
         return Bundle(
-            presentation=recorded.text if only is None else sdjwt.select(recorded.text, only),
+            presentation=text,
             x=key.x,
             y=key.y,
-            statement=recorded.statement.to_json(),
-            salt=recorded.salt,
-            city=recorded.log.city,
-            epoch=recorded.log.epoch,
-            index=recorded.index,
-            proof=recorded.proof,
-            head=recorded.head,
+            statement=entry.statement.to_json(),
+            salt=entry.salt,
+            city=entry.log.city,
+            epoch=entry.log.epoch,
+            index=entry.index,
+            proof=entry.proof,
+            head=entry.head,
             snapshot=snapshot.sign(facts, self._witness),
         )
 
@@ -98,15 +103,15 @@ class Bundler:
             facts = self._chain.facts(replace(parts.question(), heads=(moved.head,)))
         return replace(bundle, snapshot=snapshot.sign(facts, self._witness))
 
-    def _anchored_anew(self, parts: Material) -> _Recorded | None:
+    def _anchored_anew(self, parts: Material) -> _Entry | None:
         """Our own record of a bundle's certificate, if it is ours and at this very place."""
         with self._database.reading() as connection:
             certificate = store.by_digest(connection, parts.digest)
-            recorded = self._recorded(connection, certificate) if certificate else None
+            recorded = self._entry(connection, certificate) if certificate else None
         place = (parts.bundle.city, parts.bundle.epoch, parts.bundle.index)
         return recorded if recorded and (recorded.log.city, recorded.log.epoch, recorded.index) == place else None
 
-    def _recorded(self, connection: Connection, certificate: Certificate) -> _Recorded:
+    def _entry(self, connection: Connection, certificate: Certificate) -> _Entry:
         row = next(row for row in logs.every(connection) if row.no == certificate.log_no)
         index = certificate.log_index
         anchor = outbox.first_anchor_covering(connection, row.no, index)
@@ -115,16 +120,20 @@ class Bundler:
         sealed = logs.entry(connection, row.no, index)
         assert sealed is not None  # noqa: S101  # the row's foreign index; `check` finds a missing entry
         statement, salt = entries.open_entry(sealed, log_id=row.id, index=index, key=self._key)
-        text = open_sealed(certificate.sealed, context=store.context(certificate.digest), key=self._key)
         proof = tile.prove_inclusion(logs.tile_reader(connection, row.no), index, anchor.size)
         head = PublishedHead(row.id, anchor.size, anchor.root, anchor.prev_size, anchor.block, anchor.time)
-        return _Recorded(text.decode("ascii"), statement, salt, row.name, index, tuple(proof), head)
+        return _Entry(statement, salt, row.name, index, tuple(proof), head)
+
+    def _found(self, connection: Connection, identifier: str) -> tuple[Certificate, _Entry]:
+        certificate = store.by_identifier(connection, identifier)
+        if certificate is None:
+            raise BundleError("CERTIFICATE_UNKNOWN", "no such certificate here", identifier=identifier)
+        return certificate, self._entry(connection, certificate)
 
 
-def _question(certificate: Certificate, recorded: _Recorded) -> Question:
+def _question(certificate: Certificate, entry: _Entry, kid: str) -> Question:
     """The very question a verifier will ask (`Material.question`), asked of our own row."""
-    city, issuer = recorded.log.city, certificate.issuer
-    kid = parse_compact(recorded.text.partition("~")[0], typ=sdjwt.TYP).kid
+    city, issuer = entry.log.city, certificate.issuer
     statuses = [(issuer, certificate.digest)]
     if certificate.replaces:
         statuses.append((issuer, certificate.replaces))
@@ -133,6 +142,6 @@ def _question(certificate: Certificate, recorded: _Recorded) -> Question:
         cities=(city,),
         agencies=((issuer, city),),
         accreditations=((issuer, city, certificate.type_code),),
-        heads=(recorded.head,),
+        heads=(entry.head,),
         statuses=tuple(statuses),
     )

@@ -56,3 +56,11 @@ class IssuingError(CertsError):
 
 class BundleError(CertsError):
     """A bundle cannot be made. Codes: NOT_ANCHORED, ANCHOR_LOST, CERTIFICATE_UNKNOWN (identifier)."""
+
+
+class ErasureError(CertsError):
+    """Nothing is erased. Codes: ERASURE_OPERATORS; ERASURE_BASIS (limit)."""
+
+
+class DisclosureError(CertsError):
+    """Nothing is disclosed. Codes: DISCLOSURE_OF_ANOTHER; CERTIFICATE_ERASED (identifier)."""

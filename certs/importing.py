@@ -8,6 +8,7 @@ suspended or given back, an old file and a new one say with equal right: `cert s
 Rules of a reject (parameters), beside those of `certs.import_rows` and `certs.source_file`:
     REGISTERED_OTHERWISE (identifier, differs)   registered with other attributes or files; which, by name
     REGISTERED_BY_ANOTHER (identifier)           another agency of this city has it
+    REGISTERED_AND_ERASED (identifier)           registered and erased since: it does not come back by a file
     STATE_DIFFERS (identifier, status)           registered in another status, and the row cannot settle which counts
 """
 
@@ -18,8 +19,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
-from certs import lifecycle, sdjwt, store
-from certs.certificate import ISSUE, import_body, read_visible
+from certs import lifecycle, store
+from certs.certificate import ISSUE, import_body
+from certs.comparing import differing
 from certs.errors import CertsError
 from certs.import_rows import FILE, ExistingRow
 from certs.issuing import BATCH
@@ -29,9 +31,9 @@ from certs.rows import Reject
 from certs.source_file import SourceFile, SourceFolder
 from certs.state_code import Ending
 from certs.store import Certificate
+from ledger.keys.content_keys import ContentKeys
 from ledger.ports import StatusChange
 from ledger.publisher import encode_change
-from ledger.sealing.open import open_sealed
 from ledger.sequencer import Decided, Sequencer, Turn
 from ledger.statement import Draft
 from ledger.status import FINAL, Status, allowed
@@ -93,6 +95,7 @@ class Importing:
         sequencer: Sequencer,
         log: LogName,
         mint: Mint,
+        keys: ContentKeys,
         folder: SourceFolder,
         clock: Callable[[], datetime],
     ) -> None:
@@ -100,6 +103,7 @@ class Importing:
         self._sequencer = sequencer
         self._log = log
         self._mint = mint
+        self._keys = keys
         self._folder = folder
         self._clock = clock
 
@@ -130,15 +134,15 @@ class Importing:
         now = self._clock()
         # Signed for the rows that look new. What looks known is judged again under the log's lock. By line and not by
         # identifier: two rows of one identifier need not say the same, and the first must not get the other's twin.
+        new = [(each, first_place + i) for i, each in enumerate(batch) if each.identifier not in known]
+        keys = self._keys.fresh(len(new))
+        # Crash import/keys: these keys open nothing, ever.
         minted = {
-            each.row.line: self._mint.twin(
-                each.row.row, each.row.identifier, each.files, now=now, place=first_place + i
-            )
-            for i, each in enumerate(batch)
-            if each.identifier not in known
+            each.row.line: self._mint.twin(each.row.row, key, each.row.identifier, each.files, now=now, place=place)
+            for (each, place), key in zip(new, keys, strict=True)
         }
         # Crash import/minted: a twin that is not recorded has never existed.
-        results = self._sequencer.append(self._log, _Register(self._mint, batch, minted)).value
+        results = self._sequencer.append(self._log, _Register(self._mint, self._keys, batch, minted)).value
         # Crash import/recorded: durable, and nobody was told; the same rows again are *already registered*.
         yield from results
 
@@ -146,13 +150,14 @@ class Importing:
 class _Register:
     """The act: judge each row against what is recorded, then record what is new and what has ended."""
 
-    def __init__(self, mint: Mint, batch: Sequence[_Existing], minted: dict[int, Minted]) -> None:
+    def __init__(self, mint: Mint, keys: ContentKeys, batch: Sequence[_Existing], minted: dict[int, Minted]) -> None:
         self._mint = mint
+        self._keys = keys
         self._batch = batch
         self._minted = minted
 
     def decide(self, turn: Turn) -> Decided[list[ImportResult]]:
-        run = _Run(self._mint, turn, self._batch)
+        run = _Run(self._mint, self._keys, turn, self._batch)
         results = [run.take(each, self._minted.get(each.row.line)) for each in self._batch]
         if run.fresh:
             store.put(turn.connection, list(run.fresh.values()))
@@ -166,8 +171,9 @@ class _Register:
 class _Run:
     """One turn at the log: what it will say, and the rows it will write."""
 
-    def __init__(self, mint: Mint, turn: Turn, batch: Sequence[_Existing]) -> None:
+    def __init__(self, mint: Mint, keys: ContentKeys, turn: Turn, batch: Sequence[_Existing]) -> None:
         self._mint = mint
+        self._keys = keys
         self._turn = turn
         self._known = store.by_identifiers(turn.connection, [each.identifier for each in batch])
         self._taken = store.versions_taken(turn.connection, {each.claim.row_key for each in batch})
@@ -200,6 +206,8 @@ class _Run:
         """A row whose identifier is registered."""
         if old.issuer != self._mint.issuer:
             return _rejected(each, "REGISTERED_BY_ANOTHER", identifier=old.identifier)
+        if old.erased:
+            return _rejected(each, "REGISTERED_AND_ERASED", identifier=old.identifier)
         if old.content_key != each.claim.content_key:
             differs = "、".join(self._differing(each, old))
             return _rejected(each, "REGISTERED_OTHERWISE", identifier=old.identifier, differs=differs)
@@ -239,15 +247,7 @@ class _Run:
         )
 
     def _differing(self, each: _Existing, old: Certificate) -> list[str]:
-        """Names of what differs, never values. Opens the registered one: the rare path, and the only one that does."""
-        text = open_sealed(old.sealed, context=store.context(old.digest), key=self._mint.key).decode("ascii")
-        claims = sdjwt.disclosed(sdjwt.parse(text))
-        visible, attributes = read_visible(claims), each.row.row.attributes
-        fields = self._mint.certificate_type.fields
-        differing = [f.zh for f in fields if claims.get(f.name) != attributes.get(f.name)]
-        if not visible.imported:
-            return [*differing, "origin"]
-        return differing if visible.source_files == each.files else [*differing, FILE.zh]
+        return differing(old, self._keys, self._mint.certificate_type, each.row.row.attributes, each.files)
 
 
 def _notes(row: ExistingRow, *, shared: bool) -> tuple[str, ...]:

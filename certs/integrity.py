@@ -1,128 +1,148 @@
-"""Rows of certificates compared with the statements that they derive from.
+"""Is every certificate still what its entry says, or erased by a statement that is anchored?
 
-What derives from a certificate's sealed text is looked at where that text is opened; here are the columns that follow
-from the log alone, and what the chain was to be told.
+Codes of the differences:
+    CERTIFICATE_MISSING      an entry says that one was issued, and no row stands for it
+    CONTENT_MISSING          the row's content is gone, and no erasure is recorded
+    CONTENT_KEY_MISSING      the key of the content is gone, and no erasure is recorded
+    CONTENT_ALTERED          the content or its key does not open
+    ERASURE_UNFOUNDED        the register says erased, and no anchored statement does
+    ERASURE_UNFINISHED       an anchored statement says erased, and the row still holds something of it
+    ERASED_KEY_PRESENT       an anchored statement says erased, and the key is there: an older key store was restored
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 
-from certs import identifier, store
-from certs.certificate import ISSUE, SUPERSEDE
-from certs.lifecycle import KINDS
-from certs.store import Derived
-from ledger.integrity import Difference, Page
-from ledger.logid import CERTIFICATE
-from ledger.ports import StatusChange
-from ledger.publisher import encode_change
+from certs import erasure, store
+from certs.certificate import ISSUE
+from certs.erasing import anchored
+from certs.errors import CertsError
+from certs.store import Certificate, Erasure
+from ledger import entries
+from ledger.errors import CanonicalError, VerificationError
+from ledger.integrity import Difference
+from ledger.keys.content_keys import ContentKeys
+from ledger.keys.wrapping import WrappingKey
+from ledger.sealing.envelope import Wrapper
+from ledger.sealing.open import open_sealed
 from ledger.statement import Statement
-from ledger.status import Reason, Status
-from ledger.store import outbox, whole
+from ledger.store import logs
 from ledger.store.database import Connection
 from ledger.store.logs import LogRow
 
-_STATUS = {kind.statement: kind.status for kind in KINDS.values()} | {SUPERSEDE: Status.SUPERSEDED}
+
+class Contents:
+    """One look at a city's certificates, in one snapshot of its database."""
+
+    def __init__(self, connection: Connection, key: Wrapper, keys: ContentKeys) -> None:
+        """`key`: the city's, which opens entries."""
+        self._connection = connection
+        self._key = key
+        self._keys = keys
+        self._rows = {row.no: row for row in logs.every(connection)}
+        self._register = store.erasures(connection)
+        stated = [each for each in self._register if self._stated(each)]
+        self._ordered = {each.digest: each for each in stated if anchored(connection, each)}
+        self._waiting = {each.digest for each in stated} - self._ordered.keys()
+
+    def differences(self, row: LogRow, start: int, end: int) -> Iterator[Difference]:
+        """Of the certificates recorded at [start, end) of a log, and of every erasure that stands in it."""
+        expected = start
+        for part in store.placed(self._connection, row.no, start, end):
+            keys = self._opened(part)
+            for each in part:
+                yield from self._of_gap(row, expected, each.log_index)
+                expected = each.log_index + 1
+                yield from self._of_erased(row, each) if each.erased else self._of_whole(row, each, keys)
+        yield from self._of_gap(row, expected, end)
+        yield from self._of_register(row)
+
+    def _of_erased(self, row: LogRow, each: Certificate) -> Iterator[Difference]:
+        order = self._ordered.get(each.digest)
+        if order is None or order.kid != each.sealed:
+            yield Difference("CONTENT_MISSING", row, each.log_index, "certificate", "sealed")
+        left = {"row_key": each.row_key, "content_key": each.content_key, "subject_ref": each.subject_ref}
+        for column, value in left.items():
+            if value not in (each.digest, None):
+                yield Difference("ERASURE_UNFINISHED", row, each.log_index, "certificate", column)
+
+    def _of_whole(self, row: LogRow, each: Certificate, keys: Mapping[bytes, WrappingKey]) -> Iterator[Difference]:
+        if each.digest in self._ordered:
+            yield Difference("ERASURE_UNFINISHED", row, each.log_index, "certificate", "sealed")
+            return
+        kid = _kid(each)
+        if kid is None:
+            yield Difference("CONTENT_ALTERED", row, each.log_index, "certificate", "sealed")
+        elif kid in keys:
+            if not _opens(each, keys[kid]):
+                yield Difference("CONTENT_ALTERED", row, each.log_index, "certificate", "sealed")
+        elif self._keys.present([kid]):
+            yield Difference("CONTENT_ALTERED", row, each.log_index, "content_key", "wrapped")
+        else:
+            yield Difference("CONTENT_KEY_MISSING", row, each.log_index, "content_key", "wrapped")
+
+    def _of_gap(self, row: LogRow, start: int, end: int) -> Iterator[Difference]:
+        """Entries for which no certificate stands: they must be about something else than issuing one."""
+        for index in range(start, end):
+            statement = self._statement(row, index)
+            if statement is None or statement.type != ISSUE:
+                continue  # an entry that does not open is found by `ledger.integrity`
+            there = store.by_digest(self._connection, bytes.fromhex(str(statement.body["digest"])))
+            if there is None:
+                yield Difference("CERTIFICATE_MISSING", row, index, "certificate", "digest")
+            elif self._rows[there.log_no].name.epoch <= row.name.epoch:  # in a later one it was recorded again
+                yield Difference("CERTIFICATE_MISSING", row, index, "certificate", "log_index")
+
+    def _of_register(self, row: LogRow) -> Iterator[Difference]:
+        here = [each for each in self._register if each.log_no == row.no]
+        present = self._keys.present([each.kid for each in here])
+        for each in here:
+            if each.digest not in self._ordered and (each.done or each.digest not in self._waiting):
+                yield Difference("ERASURE_UNFOUNDED", row, each.log_index, "erasure", "log_index")
+            elif each.kid in present and each.done:
+                yield Difference("ERASED_KEY_PRESENT", row, each.log_index, "content_key", "wrapped")
+
+    def _stated(self, each: Erasure) -> bool:
+        """Does the entry that the register names order this very erasure?"""
+        row = self._rows.get(each.log_no)
+        statement = self._statement(row, each.log_index) if row else None
+        try:
+            said = erasure.read(statement) if statement else None
+        except (VerificationError, CertsError):
+            return False
+        return said is not None and (said.digest, said.kid) == (each.digest, each.kid)
+
+    def _statement(self, row: LogRow, index: int) -> Statement | None:
+        sealed = logs.entry(self._connection, row.no, index)
+        with suppress(VerificationError, CanonicalError):
+            return entries.open_entry(sealed or b"", log_id=row.id, index=index, key=self._key)[0]
+        return None
+
+    def _opened(self, part: Sequence[Certificate]) -> dict[bytes, WrappingKey]:
+        """The keys of whole contents that are here and sound, by id."""
+        kids = [kid for each in part if not each.erased and (kid := _kid(each)) is not None]
+        with suppress(VerificationError):
+            return self._keys.find(kids)
+        found: dict[bytes, WrappingKey] = {}
+        for kid in kids:  # one of them was altered: which?
+            with suppress(VerificationError):
+                found |= self._keys.find([kid])
+        return found
 
 
-class Certificates:
-    """The table of certificates, and the changes of status in the outbox."""
-
-    stream = CERTIFICATE
-
-    def __init__(self) -> None:
-        self._newest: dict[bytes, int] = {}
-        """Of certificates whose status was ever changed."""
-        self._settled: set[bytes] = set()
-        """Digests of rows that are named already, and need not be named again elsewhere."""
-        self._astray: dict[bytes, tuple[LogRow, int]] = {}
-        """Rows that stand at an entry which is not theirs."""
-        self._logs: dict[int, LogRow] = {}
-        self._unread = False
-        """Some entry tells nothing: it may be a change of any certificate's status."""
-
-    def page(self, connection: Connection, page: Page) -> Iterator[Difference]:
-        self._logs[page.row.no] = page.row
-        self._unread |= bool(page.all_unread())
-        yield from self._issued(connection, page)
-        yield from self._changed(connection, page)
-
-    def finish(self, connection: Connection) -> Iterator[Difference]:
-        """Statuses, which later statements move; rows of which nothing was recorded; the places of status lists."""
-        for digest, (there, index) in self._astray.items():
-            if digest not in self._settled:
-                self._settled.add(digest)
-                yield Difference("ROW_SURPLUS", there, index, "certificate", "digest")
-        largest = -1
-        for row in store.every_derived(connection):
-            largest = max(largest, row.status_place)
-            log = self._logs.get(row.log_no)
-            if row.digest in self._settled:
-                continue
-            if log is None or not 0 <= row.log_index < log.head.size:
-                yield Difference("ROW_SURPLUS", log, row.log_index, "certificate", "digest")
-            elif not self._unread and row.status != self._newest.get(row.digest, Status.ACTIVE):
-                yield Difference("ROW_DIFFERS", log, row.log_index, "certificate", "status")
-        if store.places_drawn(connection) <= largest:
-            yield Difference("ROW_DIFFERS", None, None, "status_counter", "next")
-
-    def _issued(self, connection: Connection, page: Page) -> Iterator[Difference]:
-        wanted = {i: _digest(statement) for i, statement in page.statements.items() if statement.type == ISSUE}
-        here = {row.log_index: row for row in store.derived_at(connection, page.row.no, page.start, page.end)}
-        elsewhere = [digest for i, digest in wanted.items() if i not in here or here[i].digest != digest]
-        moved = store.derived_of(connection, elsewhere)
-        for index, row in here.items():
-            if row.digest != wanted.get(index) and not page.unread(index):
-                self._astray[row.digest] = (page.row, index)
-        for index, digest in wanted.items():
-            found = moved.get(digest) or here.get(index)
-            if found is None:
-                yield Difference("ROW_MISSING", page.row, index, "certificate", "digest")
-                continue
-            for column in _differing(found, page.statements[index], digest, (page.row.no, index)):
-                self._settled.add(found.digest)
-                yield Difference("ROW_DIFFERS", page.row, index, "certificate", column)
-
-    def _changed(self, connection: Connection, page: Page) -> Iterator[Difference]:
-        said = {i: _change(statement) for i, statement in page.statements.items() if statement.type in _STATUS}
-        told = whole.outbox_of(connection, {change.digest for change in said.values()})
-        for index, change in said.items():
-            self._newest[change.digest] = change.status
-            rows = told.get(change.digest, [])
-            body = encode_change(change)
-            if not any(row.kind == outbox.STATUS and row.body == body for row in rows):
-                column = "key" if not rows else "body" if rows[0].kind == outbox.STATUS else "kind"
-                yield Difference("ROW_DIFFERS" if rows else "ROW_MISSING", page.row, index, "outbox", column)
+def _kid(certificate: Certificate) -> bytes | None:
+    try:
+        return certificate.content_kid
+    except VerificationError:
+        return None
 
 
-def _differing(row: Derived, statement: Statement, digest: bytes, place: tuple[int, int]) -> Iterator[str]:
-    body = statement.body
-    replaces = body.get("replaces")
-    wanted = {
-        "digest": digest,
-        "identifier": body["identifier"],
-        "issuer": statement.agency,
-        "type_code": body["certificate_type"],
-        "version": identifier.parse(str(body["identifier"])).version,
-        "replaces": bytes.fromhex(str(replaces)) if replaces else None,
-        "log_no": place[0],
-        "log_index": place[1],
-    }
-    return (column for column, value in wanted.items() if getattr(row, column) != value)
-
-
-def _change(statement: Statement) -> StatusChange:
-    """What the chain was to be told of it."""
-    body: Any = statement.body
-    if statement.type == SUPERSEDE:
-        next_digest = bytes.fromhex(body["next"])
-        agency = statement.agency
-        status, reason = Status.SUPERSEDED, Reason.RENEWED
-        return StatusChange(agency, _digest(statement), status, reason, 0, agency, next_digest)
-    status = _STATUS[statement.type]
-    return StatusChange(statement.agency, _digest(statement), status, body["reason"], body["effective_from"])
-
-
-def _digest(statement: Statement) -> bytes:
-    return bytes.fromhex(str(statement.body["digest"]))
+def _opens(certificate: Certificate, key: WrappingKey) -> bool:
+    """It opens with this key and for this digest alone, so it is what was sealed when it was issued."""
+    try:
+        open_sealed(certificate.sealed, context=store.context(certificate.digest), key=key)
+    except VerificationError:
+        return False
+    return True

@@ -18,6 +18,7 @@ from certs.minting import Claim, Mint, Minted
 from certs.rows import Reject, Row
 from certs.store import Certificate
 from ledger.canonical import Json
+from ledger.keys.content_keys import ContentKeys
 from ledger.ports import StatusChange
 from ledger.publisher import encode_change
 from ledger.sequencer import Appended, Decided, Sequencer, Turn
@@ -63,6 +64,7 @@ class Issuing:
         sequencer: Sequencer,
         log: LogName,
         mint: Mint,
+        keys: ContentKeys,
         clock: Callable[[], datetime],
         *,
         renew: bool = False,
@@ -73,6 +75,7 @@ class Issuing:
         self._sequencer = sequencer
         self._log = log
         self._mint = mint
+        self._keys = keys
         self._clock = clock
         self._renew = renew
         self._recorded = recorded
@@ -105,8 +108,18 @@ class Issuing:
 
     def _sign(self, claims: Sequence[Claim], known: dict[bytes, Certificate], first_place: int) -> dict[int, Minted]:
         """Certificates by position, for the rows that look new. What looks known is judged again under the lock."""
+        new = self._new(claims, known)
+        keys = self._keys.fresh(len(new))
+        # Crash issue/keys: these keys open nothing, ever.
         now = self._clock()
-        minted: dict[int, Minted] = {}
+        return {
+            i: self._mint.mint(claims[i].row, key, now=now, place=first_place + i, replaces=replaces)
+            for (i, replaces), key in zip(new.items(), keys, strict=True)
+        }
+
+    def _new(self, claims: Sequence[Claim], known: dict[bytes, Certificate]) -> dict[int, str | None]:
+        """Positions of the rows that look new, with the identifier of the version each replaces."""
+        new: dict[int, str | None] = {}
         met: set[bytes] = set()
         for i, claim in enumerate(claims):
             old = known.get(claim.row_key)
@@ -114,9 +127,8 @@ class Issuing:
             if claim.row_key in met or (old is not None and not (changed and self._renew)):
                 continue
             met.add(claim.row_key)
-            replaces = old.identifier if old else None
-            minted[i] = self._mint.mint(claim.row, now=now, place=first_place + i, replaces=replaces)
-        return minted
+            new[i] = old.identifier if old else None
+        return new
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,8 +59,6 @@ class Mint:
     issuer: str
     """USCC of the agency."""
     signer: Signer
-    key: Wrapper
-    """The city's key, recipient of every envelope."""
     index_key: bytes
     """Secret for keyed hashes and status places, 32 bytes."""
     subject_key: bytes
@@ -87,19 +85,29 @@ class Mint:
         to several certificates, and what tells them apart is the identifier alone."""
         return self._keyed(b"identifier", [self.issuer, str(identifier)])
 
-    def mint(self, row: Row, *, now: datetime, place: int, replaces: str | None = None) -> Minted:
-        """A certificate for `row`; with `replaces` the next version of that identifier."""
-        return self._sign(row, *self._identifier(replaces), now=now, place=place)
+    def mint(self, row: Row, key: Wrapper, *, now: datetime, place: int, replaces: str | None = None) -> Minted:
+        """A certificate for `row`; with `replaces` the next version of that identifier. `key`: the content's own."""
+        return self._sign(row, key, *self._identifier(replaces), now=now, place=place)
 
     def twin(
-        self, row: Row, identifier: Identifier, source_files: Sequence[SourceFile], *, now: datetime, place: int
+        self,
+        row: Row,
+        key: Wrapper,
+        identifier: Identifier,
+        source_files: Sequence[SourceFile],
+        *,
+        now: datetime,
+        place: int,
     ) -> Minted:
         """A twin of a certificate that exists: under its identifier, marked as imported, with its files."""
-        return self._sign(row, str(identifier), identifier.version, now=now, place=place, source_files=source_files)
+        return self._sign(
+            row, key, str(identifier), identifier.version, now=now, place=place, source_files=source_files
+        )
 
     def _sign(
         self,
         row: Row,
+        key: Wrapper,
         minted_as: str,
         version: int,
         *,
@@ -125,7 +133,7 @@ class Mint:
             digest=digest,
             status_place=place,
             subject_ref=bytes.fromhex(subject_ref(Holder(row.holder_type, row.holder_code), self.subject_key)),
-            sealed=self._seal(text, digest),
+            sealed=_seal(text, digest, key),
         )
 
     def _identifier(self, replaces: str | None) -> tuple[str, int]:
@@ -139,15 +147,17 @@ class Mint:
         )
         return built, version
 
-    def _seal(self, text: str, digest: bytes) -> bytes:
-        return seal(
-            text.encode("ascii"),
-            context=context(digest),
-            data_key=os.urandom(KEY_BYTES),
-            nonce=os.urandom(NONCE_BYTES),
-            recipients=(self.key,),
-        )
-
     def _keyed(self, label: bytes, value: object) -> bytes:
         # Ours alone, compared with nothing but itself: sorted JSON is canonical enough and ten times as fast.
         return hmac.digest(self.index_key, label + b"\x00" + orjson.dumps(value, option=orjson.OPT_SORT_KEYS), sha256)
+
+
+def _seal(text: str, digest: bytes, key: Wrapper) -> bytes:
+    """For its own key alone: once that is destroyed nobody opens it, the city's own key included."""
+    return seal(
+        text.encode("ascii"),
+        context=context(digest),
+        data_key=os.urandom(KEY_BYTES),
+        nonce=os.urandom(NONCE_BYTES),
+        recipients=(key,),
+    )

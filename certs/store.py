@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any, TypeVar
@@ -23,6 +23,7 @@ from sqlalchemy import (
     update,
 )
 
+from ledger.sealing.envelope import KID_BYTES, decode
 from ledger.status import Status
 from ledger.store.database import Connection, insert_rows
 
@@ -54,6 +55,17 @@ Index("certificate_subject", _certificate.c.subject_ref, _certificate.c.type_cod
 Index("certificate_row_key", _certificate.c.row_key, _certificate.c.version, unique=True)
 Index("certificate_log", _certificate.c.log_no, _certificate.c.log_index)
 
+# The register of erasures: what the log's statements `certificate/erase` say, so that a start need not read the log.
+_erasure = Table(
+    "erasure",
+    metadata,
+    Column("digest", LargeBinary(32), primary_key=True),
+    Column("kid", LargeBinary(16), nullable=False),
+    Column("log_no", Integer, nullable=False),
+    Column("log_index", BigInteger, nullable=False),
+    Column("done", Integer, nullable=False),
+)
+
 _status_counter = Table(
     "status_counter",
     metadata,
@@ -82,7 +94,9 @@ _IN_LIMIT = 500
 
 @dataclass(frozen=True, slots=True)
 class Certificate:
-    """A row, still sealed."""
+    """A row, still sealed. Of an erased one both keyed hashes are the digest and the reference is gone: under a key
+    that the city goes on using, a guess could be tested against them.
+    """
 
     digest: bytes
     identifier: str
@@ -101,6 +115,31 @@ class Certificate:
     """Number under which its place in a status list was drawn."""
     subject_ref: bytes | None
     sealed: bytes
+    """Its text for its own content key alone; of an erased one the id of the key that is destroyed."""
+
+    @property
+    def erased(self) -> bool:
+        """Its content is gone: by an erasure, or because somebody made it look so (`certs.integrity` tells which)."""
+        return len(self.sealed) == KID_BYTES
+
+    @property
+    def content_kid(self) -> bytes:
+        """Id of the key of its content. Raises `VerificationError` ENVELOPE_FORM."""
+        return self.sealed if self.erased else decode(self.sealed).recipients[0].kid
+
+
+@dataclass(frozen=True, slots=True)
+class Erasure:
+    """A row of the register."""
+
+    digest: bytes
+    kid: bytes
+    """Of the content key."""
+    log_no: int
+    log_index: int
+    """Where the statement stands."""
+    done: bool
+    """The key is destroyed, the certificate's row is cleared, and the write-ahead logs were cut."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +221,13 @@ def by_digest(connection: Connection, digest: bytes) -> Certificate | None:
     return _read(row) if row else None
 
 
+def of_subject(connection: Connection, ref: bytes, type_code: str) -> list[Certificate]:
+    """What a person has of a type, the newest first."""
+    where = (_certificate.c.subject_ref == ref, _certificate.c.type_code == type_code)
+    query = select(_certificate).where(*where).order_by(_certificate.c.log_no.desc(), _certificate.c.log_index.desc())
+    return [_read(row) for row in connection.execute(query)]
+
+
 def newest(connection: Connection, limit: int, type_code: str | None = None) -> list[Certificate]:
     """The certificates recorded last."""
     query = select(_certificate).order_by(_certificate.c.log_no.desc(), _certificate.c.log_index.desc()).limit(limit)
@@ -239,6 +285,73 @@ def move(connection: Connection, old_no: int, first: int, new_no: int) -> None:
     where = (_certificate.c.log_no == old_no, _certificate.c.log_index >= first)
     place = {"log_no": new_no, "log_index": _certificate.c.log_index - first + 1}
     connection.execute(update(_certificate).where(*where).values(**place))
+    where = (_erasure.c.log_no == old_no, _erasure.c.log_index >= first)
+    connection.execute(update(_erasure).where(*where).values(log_no=new_no, log_index=_erasure.c.log_index - first + 1))
+
+
+def by_subject(connection: Connection, subject_ref: bytes) -> list[Certificate]:
+    """Everything there is of a person, oldest first."""
+    query = select(_certificate).where(_certificate.c.subject_ref == subject_ref)
+    return [_read(row) for row in connection.execute(query.order_by(_certificate.c.log_no, _certificate.c.log_index))]
+
+
+def placed(connection: Connection, log_no: int, start: int, end: int) -> Iterator[list[Certificate]]:
+    """The certificates whose entries stand at [start, end) of a log, in their order, some at a time."""
+    where = (_certificate.c.log_no == log_no, _certificate.c.log_index >= start, _certificate.c.log_index < end)
+    query = select(_certificate).where(*where).order_by(_certificate.c.log_index)
+    found = connection.execute(query, execution_options={"yield_per": _IN_LIMIT})
+    for part in found.partitions():
+        yield [_read(row) for row in part]
+
+
+def sealed_for(connection: Connection, kids: Collection[bytes]) -> list[bytes]:
+    """Digests of certificates whose content stands sealed for one of these keys. Reads every row."""
+    kid = func.substr(_certificate.c.sealed, 3, KID_BYTES)  # formats §5: version, number of recipients, the first
+    whole = func.length(_certificate.c.sealed) > KID_BYTES
+    return [
+        digest
+        for part in _parts(kids)
+        for digest in connection.execute(select(_certificate.c.digest).where(whole, kid.in_(part))).scalars()
+    ]
+
+
+def put_erasures(connection: Connection, erasures: Sequence[Erasure]) -> None:
+    if erasures:
+        insert_rows(connection, _erasure, [(e.digest, e.kid, e.log_no, e.log_index, int(e.done)) for e in erasures])
+
+
+def erasures(connection: Connection, *, due: bool = False) -> list[Erasure]:
+    """The register, or with `due` what of it is not done yet."""
+    query = select(_erasure).order_by(_erasure.c.log_no, _erasure.c.log_index)
+    if due:
+        query = query.where(_erasure.c.done == 0)
+    return [_erasure_of(row) for row in connection.execute(query)]
+
+
+def erasures_of(connection: Connection, digests: Collection[bytes]) -> dict[bytes, Erasure]:
+    """Those registered, by digest of the certificate."""
+    found: dict[bytes, Erasure] = {}
+    for part in _parts(digests):
+        rows = connection.execute(select(_erasure).where(_erasure.c.digest.in_(part)))
+        found |= {row.digest: _erasure_of(row) for row in rows}
+    return found
+
+
+def clear(connection: Connection, kids: Mapping[bytes, bytes]) -> None:
+    """Take out of these certificates (key id by digest) whatever is of the person or could be tested against one."""
+    for digest, kid in kids.items():
+        gone = {"row_key": digest, "content_key": digest, "subject_ref": None, "sealed": kid}
+        connection.execute(update(_certificate).where(_certificate.c.digest == digest).values(**gone))
+
+
+def set_done(connection: Connection, digests: Collection[bytes]) -> None:
+    """These erasures are carried out."""
+    for part in _parts(digests):
+        connection.execute(update(_erasure).where(_erasure.c.digest.in_(part)).values(done=1))
+
+
+def _erasure_of(row: Row[Any]) -> Erasure:
+    return Erasure(row.digest, row.kid, row.log_no, row.log_index, bool(row.done))
 
 
 def set_status(connection: Connection, digest: bytes, status: Status) -> None:

@@ -106,6 +106,14 @@ def parse_compact(text: str, *, typ: str) -> Compact:
     return Compact(untrusted, unb64url(parts[1]), signature, f"{parts[0]}.{parts[1]}".encode("ascii"))
 
 
+def typ(untrusted: str) -> str:
+    """What a JWS says it is, nothing verified: which reader to hand it to. Raises `VerificationError`."""
+    value = _header(unb64url(untrusted.partition(".")[0][:MAX_HEADER_BYTES])).get("typ")
+    if not isinstance(value, str):
+        raise VerificationError("JWS_TYP", "the header does not say what it is", expected="-")
+    return value
+
+
 def verify(compact: Compact, *, x: bytes, y: bytes) -> None:
     """Raises `VerificationError` unless the signature is by the key (x, y)."""
     verify_es256(compact.signature, compact.signing_input, x=x, y=y)

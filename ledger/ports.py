@@ -35,6 +35,15 @@ class StatusChange:
 
 
 @dataclass(frozen=True, slots=True)
+class StatusEvent:
+    """A change that StatusRegistry recorded."""
+
+    issuer: str
+    digest: bytes
+    status: int
+
+
+@dataclass(frozen=True, slots=True)
 class Call:
     """A transaction not yet signed. `to` None creates a contract."""
 
@@ -141,6 +150,9 @@ class Chain(Wire, Protocol):
 
     def facts(self, question: Question, block: int | None = None) -> Facts:
         """Everything asked, read at one block: this one, or the newest. Nodes keep old states for a while only."""
+
+    def status_events(self, since: int) -> tuple[int, list[StatusEvent]]:
+        """(block up to which was read, changes recorded from block `since` on, oldest first)."""
 
     def registered_keys(self, use: int) -> list[str]:
         """Thumbprints of all keys ever registered for a use, in force or not. Reads the whole chain's events."""

@@ -58,7 +58,6 @@ def issue(sample: Path, rows: int, opened: ExitStack) -> Case:
         certificate_type=certificate_type,
         issuer=AGENCY,
         signer=P256Signer(generate_secret()),
-        key=WrappingKey(os.urandom(32)),
         index_key=os.urandom(32),
         subject_key=os.urandom(32),
         status_uri="https://city.invalid/v1/status-lists/",
@@ -70,7 +69,7 @@ def issue(sample: Path, rows: int, opened: ExitStack) -> Case:
             row = reader.read(raw)
             if isinstance(row, Row):
                 mint.claim(row)
-                mint.mint(row, now=now, place=place)
+                mint.mint(row, WrappingKey(os.urandom(32)), now=now, place=place)
         return len(raws)
 
     return _case(

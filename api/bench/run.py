@@ -18,6 +18,7 @@ from api.bench.tree import Tree
 from api.initialise import initialise
 from api.issue import issue_file
 from api.messages import Words
+from api.reading import bundle_of
 from api.trusting import trust_of
 from api.wiring import PROJECT, City
 from certs import store
@@ -132,7 +133,7 @@ def _bundles(folder: Path, number: int) -> tuple[list[bytes], Trust]:
             city.publisher.catch_up(60)
             with city.database.reading() as connection:
                 issued = [each.identifier for each in store.newest(connection, number)]
-            return [encode(city.bundler.bundle(each)) for each in issued], trust_of(city, days=1)
+            return [encode(bundle_of(city, each)) for each in issued], trust_of(city, days=1)
     finally:
         for chain in chains:
             chain.stop()

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from api.cli import audit_books, audit_monitor, audit_office, audit_report, exits
+from api.cli.audit_trace import evidence, trace, verify_evidence
 from api.cli.options import DEFAULT_HOME, Home, Json, Lang, Language
 from api.cli.output import Output
 
@@ -21,6 +22,9 @@ SHOWN = 50
 """Differences listed in a terminal; `--json` has as many as `--limit` says."""
 
 app = typer.Typer(no_args_is_help=True)
+app.command("trace")(trace)
+app.command("evidence")(evidence)
+app.command("verify-evidence")(verify_evidence)
 
 
 @app.command("check")

@@ -26,8 +26,8 @@ def office_key(
     as_json: Json = False,
 ) -> None:
     """审计机关密钥 Make the audit office's key on the auditor's own machine; its public half goes to the cities."""
-    from api.cli.bundle import write
     from api.office import make_key
+    from api.private_file import write
 
     public = make_key(folder, str(password_file or ""))
     write(out, public)

@@ -12,9 +12,9 @@ import typer
 
 from api.cli.audit_books import AsOf, From, Key, To, moment, office_of
 from api.cli.audit_office import PasswordFile
-from api.cli.bundle import write
 from api.cli.options import Json, Lang, Language, Trust
 from api.cli.output import Output
+from api.private_file import write
 
 
 class Format(StrEnum):

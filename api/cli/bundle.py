@@ -9,7 +9,7 @@ import typer
 
 from api.cli.options import DEFAULT_HOME, Home, Json, Lang, Language
 from api.cli.output import Output
-from api.errors import ApiError
+from api.private_file import write
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -21,11 +21,14 @@ def export(
     only: Annotated[
         list[str] | None, typer.Option("--only", help="只出示该项,可重复 Show only this claim; repeatable.")
     ] = None,
+    operator: Annotated[str, typer.Option("--operator", help="经办人代号 Pseudonym of whoever exports.")] = "",
+    cause: Annotated[str, typer.Option("--cause", help="事由 Why, for the access log.")] = "导出证据包",
     home: Home = DEFAULT_HOME,
     lang: Lang = Language.ZH,
     as_json: Json = False,
 ) -> None:
-    """导出证据包 Write one bundle a certificate, with a fresh cosigned snapshot."""
+    """导出证据包 Write one bundle a certificate, with a fresh cosigned snapshot. The reading is recorded first."""
+    from api.reading import Reader, bundle_of
     from api.wiring import City
     from certs.bundle import encode
 
@@ -36,7 +39,7 @@ def export(
         with output.progress("bundle.progress") as progress:
             for done, identifier in enumerate(identifiers, 1):
                 path = out / f"{identifier}.json"
-                write(path, encode(city.bundler.bundle(identifier, only=only)))
+                write(path, encode(bundle_of(city, identifier, only, Reader(operator, cause))))
                 written.append(str(path))
                 progress(done, len(identifiers))
     output.result({"bundles": written}, [("bundle.written", path) for path in written])
@@ -62,17 +65,3 @@ def refresh(
                 write(path, encode(city.bundler.refresh(read_bundle(path))))
                 progress(done, len(files))
     output.result({"bundles": [str(path) for path in files]}, [("bundle.written", path) for path in files])
-
-
-def write(path: Path, content: bytes) -> None:
-    """A bundle shows a person's certificate: for the owner of the file alone."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        beside = path.with_name(path.name + ".new")
-        beside.unlink(missing_ok=True)
-        beside.touch(mode=0o600)
-        beside.write_bytes(content)
-        # Crash bundle/written: beside the old one, which a refresh must not lose.
-        beside.replace(path)
-    except OSError as error:
-        raise ApiError("FILE_UNWRITABLE", f"{path}: {error.strerror}", path=path, reason=error.strerror) from None

@@ -121,6 +121,7 @@ def show(identifier: Identifier, home: Home = DEFAULT_HOME, lang: Lang = Languag
         "version": row.version,
         "status": row.status.name,
         "log_index": row.log_index,
+        "erased": row.erased,
         "anchor": {"size": anchor.size, "block": anchor.block, "time": anchor.time} if anchor else None,
     }
     anchored = (
@@ -139,6 +140,7 @@ def show(identifier: Identifier, home: Home = DEFAULT_HOME, lang: Lang = Languag
             ("cert.log_index", row.log_index),
             ("cert.anchor", anchored),
             ("cert.digest", row.digest.hex()),
+            *([("cert.content", output.words.say("cert.erased"))] if row.erased else []),
             *(("cert.note", output.words.note(note)) for note in parse(row.identifier).notes),
         ],
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from api.errors import ApiError
 from audit.errors import AuditError
-from certs.errors import BundleError, CertsError, IssuingError, LifecycleError
+from certs.errors import BundleError, CertsError, DisclosureError, IssuingError, LifecycleError
 from ledger.errors import (
     AppendRefused,
     ChainUnavailable,
@@ -28,6 +28,7 @@ _BY_CODE = {
     "NOT_ANCHORED": UNDETERMINED,
     "ANCHOR_LOST": UNDETERMINED,
     "DECISION_REFUSED": REFUSED,
+    "READING_REFUSED": REFUSED,
     "NOT_ADMITTED": REFUSED,
     "TRUST_EXPIRED": USAGE,
     "TRUST_FORM": USAGE,
@@ -42,6 +43,7 @@ _BY_CLASS: tuple[tuple[type[Exception], int], ...] = (
     (IssuingError, REFUSED),
     (LifecycleError, REFUSED),
     (BundleError, REFUSED),
+    (DisclosureError, REFUSED),
     (AuditError, REFUSED),
     (LedgerError, USAGE),
     (CertsError, USAGE),

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from api.cli.bundle import write
 from api.cli.options import DEFAULT_HOME, Home, Json, Lang, Language
 from api.cli.output import Output
 from api.errors import ApiError
+from api.private_file import write
 
 if TYPE_CHECKING:
     from api.card import Card

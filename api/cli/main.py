@@ -17,17 +17,20 @@ import typer
 from api.cli import exits
 from api.cli.anchor import app as anchor
 from api.cli.audit import app as audit
+from api.cli.authorize import app as authorize
 from api.cli.bench import bench
 from api.cli.bundle import app as bundle
 from api.cli.cert import app as cert
 from api.cli.city import check, init, up
 from api.cli.demo import demo
 from api.cli.devnet import app as devnet
+from api.cli.erase import erase
 from api.cli.founding import join, prepare
 from api.cli.log import app as log
 from api.cli.member import app as member
 from api.cli.output import Output
 from api.cli.receipt import app as receipt
+from api.cli.reuse import app as reuse
 from api.cli.snapshot import app as snapshot
 from api.cli.trust import app as trust
 from api.cli.verify import verify
@@ -45,13 +48,15 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-for command in (demo, up, init, prepare, join, verify, check, bench):
+for command in (demo, up, init, prepare, join, verify, check, erase, bench):
     app.command()(command)
 app.add_typer(cert, name="cert", help="证照 Certificates: issue, show, suspend, reinstate, revoke, cancel, renew.")
 app.add_typer(bundle, name="bundle", help="证据包 Evidence bundles.")
 app.add_typer(snapshot, name="snapshot", help="快照 Snapshots of the chain, cosigned by several cities.")
 app.add_typer(trust, name="trust", help="信任文件 Trust files for verifiers.")
 app.add_typer(receipt, name="receipt", help="回执 Receipts, and whether they were kept.")
+app.add_typer(authorize, name="authorize", help="授权 Authorizations and mandates: create, record, show, revoke.")
+app.add_typer(reuse, name="reuse", help="复用 Reading another city's data for a case: ask, answer, receive.")
 app.add_typer(anchor, name="anchor", help="上链 Anchoring: what waits, what is final.")
 app.add_typer(audit, name="audit", help="审计 Audit: check, trace, evidence, exports, two cities compared.")
 app.add_typer(log, name="log", help="日志 The log and the status lists as static files.")

@@ -21,7 +21,9 @@ app = typer.Typer(no_args_is_help=True)
 def add(
     agency: Agency,
     name: Annotated[str, typer.Option("--name", help="机构名称 Name, as printed on certificates.")],
-    types: Annotated[list[str], typer.Option("--type", help="可签发的证照类型,可重复 Type; repeatable.")],
+    types: Annotated[
+        list[str] | None, typer.Option("--type", help="可签发的证照类型,可重复 Type it may issue; repeatable.")
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="只显示,不执行 Show, do nothing.")] = False,
     home: Home = DEFAULT_HOME,
     lang: Lang = Language.ZH,
@@ -35,8 +37,8 @@ def add(
     output = Output(lang, as_json)
     check_uscc(agency)
     with City(home) as city:
-        wanted = members.Member(agency, name, tuple(types))
-        steps = members.plan(city, agency, types) if dry_run else members.add(city, wanted)
+        wanted = members.Member(agency, name, tuple(types or ()))
+        steps = members.plan(city, agency, types or ()) if dry_run else members.add(city, wanted)
     if as_json:
         acts = [{"act": step.act, "subject": step.subject} for step in steps]
         output.json({"agency": agency, "done": not dry_run, "acts": acts})

@@ -34,6 +34,26 @@ def register(
         show(output, members.register_own_keys(city, dry_run=dry_run), dry_run=dry_run)
 
 
+@app.command("add")
+def add(
+    agency: Agency,
+    use: Annotated[str, typer.Option("--use", help="用途 http (signs requests) or witness (signs what it witnesses).")],
+    dry_run: DryRun = False,
+    home: Home = DEFAULT_HOME,
+    lang: Lang = Language.ZH,
+    as_json: Json = False,
+) -> None:
+    """登记机构密钥 Make an agency's key for requests or for witnessing, and make it known on the chain."""
+    from api import agency_keys
+    from api.wiring import City
+
+    output = Output(lang, as_json)
+    if use not in {each.value for each in agency_keys.Use}:
+        raise ApiError("USAGE", f"no such use: {use}", problem="--use")
+    with City(home) as city:
+        show(output, agency_keys.register(city, agency, agency_keys.Use(use), dry_run=dry_run), dry_run=dry_run)
+
+
 def show(output: Output, steps: Sequence[Step], *, dry_run: bool) -> None:
     """What was done, or would be."""
     if output.as_json:

@@ -8,9 +8,9 @@ from typing import Annotated
 import typer
 
 from api.cli import exits
-from api.cli.bundle import write
 from api.cli.options import DEFAULT_HOME, Home, Json, Lang, Language
 from api.cli.output import Output
+from api.private_file import write
 
 app = typer.Typer(no_args_is_help=True)
 File = Annotated[Path, typer.Argument(help="回执文件 File of receipts.")]

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from api.cli.bundle import write
 from api.cli.options import DEFAULT_HOME, Home, Json, Lang, Language
 from api.cli.output import Output
+from api.private_file import write
 
 if TYPE_CHECKING:
     from ledger.snapshot import Snapshot

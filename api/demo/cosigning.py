@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from api.cli.bundle import write
 from api.demo import world
 from api.demo.founding import TRUST_DAYS
 from api.demo.scene import Licence, Scene
+from api.private_file import write
 from api.trusting import trust_of
 from api.verify import verify
 from certs import bundle as bundles

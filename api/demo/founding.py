@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from api import devchain, members
 from api.card import card_of
-from api.cli.bundle import write
 from api.demo import world
 from api.demo.scene import CONSTRUCTION, MARKET, POLICE, Scene
 from api.initialise import initialise, join, prepare
 from api.members import Member
+from api.private_file import write
 from api.trusting import trust_of
 from api.wiring import City
 from ledger import trust as trusts

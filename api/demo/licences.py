@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from api.cli.bundle import write
 from api.demo import world
 from api.demo.scene import LICENCES, MARKET, Licence, Scene, checked, failed
+from api.private_file import write
 from api.wiring import PUBLISHER
 from ledger.store import outbox
 from ledger.verdict import Result

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from api.cli.bundle import write
 from api.cli.output import Output
 from api.demo import world
 from api.demo.stage import Stage
 from api.demo.world import DemoAgency
 from api.issue import IssueReport, issue_file
+from api.private_file import write
+from api.reading import bundle_of
 from api.verify import verify
 from api.wiring import PROJECT, City
 from certs import store
@@ -88,7 +89,7 @@ class Scene:
 
     def bundle(self, identifier: str, *, only: tuple[str, ...] | None = None, name: str = "") -> Licence:
         path = self.folder / "bundles" / f"{name or identifier}.json"
-        write(path, encode(self.city.bundler.bundle(identifier, only=only)))
+        write(path, encode(bundle_of(self.city, identifier, only)))
         return Licence(identifier, path)
 
     def verdict(self, path: Path, *, offline: bool) -> Verdict:

@@ -18,7 +18,7 @@ from ledger.evm.contracts.codec import codec
 from ledger.evm.rpc import Call as RpcCall
 from ledger.evm.rpc import Rpc, RpcError
 from ledger.facts import EpochClosing, Facts, PublishedHead, Question
-from ledger.ports import Call, HeadItem, Receipt, StatusChange
+from ledger.ports import Call, HeadItem, Receipt, StatusChange, StatusEvent
 from ledger.trust import CONTRACTS, Contract, Deployment
 
 MAX_ITEMS = 64
@@ -138,6 +138,12 @@ class EvmChain(EvmWire):
             ]
         return found
 
+    def status_events(self, since: int) -> tuple[int, list[StatusEvent]]:
+        newest = self.newest()
+        topics = [_hex(codec(status_registry.NAME).topic("StatusChanged"))]
+        found = self._event_entries(self.deployment.status_registry.address, topics, since, newest)
+        return newest, [status_registry.changed(values) for _, values in _events(list(found))]
+
     def registered_keys(self, use: int) -> list[str]:
         topic = codec(member_registry.NAME).topic("KeyAdded")
         added = [
@@ -146,10 +152,12 @@ class EvmChain(EvmWire):
         ]
         return [member_registry.kid_added(values) for _, values in filter(None, added) if values["use"] == use]
 
-    def _event_entries(self, address: str, topics: list[str]) -> Iterator[dict[str, Any]]:
-        """Log entries of one contract over the whole chain, oldest first."""
-        newest = self.newest()
-        for start in range(0, newest + 1, HISTORY_WINDOW):
+    def _event_entries(
+        self, address: str, topics: list[str], since: int = 0, newest: int | None = None
+    ) -> Iterator[dict[str, Any]]:
+        """Log entries of one contract, over the whole chain unless blocks are named, oldest first."""
+        newest = self.newest() if newest is None else newest
+        for start in range(since, newest + 1, HISTORY_WINDOW):
             span = {"fromBlock": hex(start), "toBlock": hex(min(start + HISTORY_WINDOW - 1, newest))}
             (logs,) = self._read(("eth_getLogs", {**span, "address": address, "topics": topics}))
             yield from logs

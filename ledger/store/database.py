@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -58,6 +59,19 @@ class Database:
         """One snapshot of the database: head and tiles read in it belong together."""
         with translated(), self.engine.connect() as connection, connection.begin():
             yield connection
+
+    def cut_log(self) -> None:
+        """SQLite: move what the write-ahead log holds into the file and cut it to nothing, so that it keeps no copy of
+        what was overwritten. Raises `StoreUnavailable` WAL_IN_USE while another connection reads. PostgreSQL: nothing.
+        """
+        if self.engine.dialect.name != "sqlite":
+            return
+        with translated(), contextlib.closing(self.engine.raw_connection()) as connection:
+            cursor = connection.cursor()
+            (busy, *_) = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            cursor.close()
+        if busy:
+            raise StoreUnavailable("WAL_IN_USE", "somebody reads the database; its log still holds what was removed")
 
     def close(self) -> None:
         self.engine.dispose()

@@ -201,6 +201,16 @@ def number_edited(e: Editor) -> list[Place]:
     return _column(e, NUMBERS, lambda old: 3 if old in (None, 0) else int(str(old)) - 1)
 
 
+def content_edited(e: Editor) -> list[Place]:
+    if (found := e.row("certificate")) is None:
+        return []
+    ((sealed,),) = e.ask("SELECT sealed FROM certificate WHERE rowid = ?", found[0])
+    assert isinstance(sealed, bytes)
+    # Behind the key's id: with another id it is the key that is missing.
+    e.ask("UPDATE certificate SET sealed = ? WHERE rowid = ?", sealed[:40] + e.damaged(sealed[40:]), found[0])
+    return [("certificate", found[2], "certificate", "sealed")]
+
+
 def anchor_edited(e: Editor) -> list[Place]:
     ((no, size, stream, root),) = e.ask(
         "SELECT log_no, anchor.size, stream, anchor.root FROM anchor JOIN log ON no = log_no ORDER BY random() LIMIT 1"
@@ -234,7 +244,17 @@ def _other(e: Editor, sealed: bytes) -> bytes:
 
 KINDS: list[Callable[[Editor], list[Place]]] = [
     *(entry_sealed, entries_swapped, entry_gone, leaf_in_a_tile, opening_edited),
-    *(row_gone, row_moved, id_edited, key_of_a_person, text_edited, bytes_edited, number_edited, anchor_edited),
+    *(
+        row_gone,
+        row_moved,
+        id_edited,
+        key_of_a_person,
+        text_edited,
+        bytes_edited,
+        number_edited,
+        anchor_edited,
+        content_edited,
+    ),
 ]
 
 

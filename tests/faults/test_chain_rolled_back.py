@@ -20,6 +20,7 @@ from api import devchain, members
 from api.cli.main import main
 from api.initialise import initialise
 from api.members import Member
+from api.reading import bundle_of
 from api.wiring import City
 from certs.errors import BundleError
 from certs.lifecycle import Change
@@ -131,7 +132,7 @@ def test_the_newest_anchors_are_missing(operator: Operator) -> None:
     assert operator.verdict(bad, expect=1)["STATUS"] == "STATUS_REVOKED"
     assert operator.verdict(lost, "--offline", expect=0)["ANCHOR"] == "ANCHOR_OK"
     with pytest.raises(BundleError) as refused:
-        home.city.bundler.bundle(lost_one.identifier)
+        bundle_of(home.city, lost_one.identifier)
     assert refused.value.code == "ANCHOR_LOST"
     operator.verdict(kept, expect=0)
 

@@ -50,7 +50,7 @@ TABLE: dict[str, tuple[str, ...]] = {
     "submit": ("publish/sent", "settle/marked", "settle/recorded"),
     "lost": ("publish/read-back",),
     "member": ("transact/stored", "member/on-chain"),
-    "refresh": ("bundle/written",),
+    "refresh": ("file/written",),
 }
 """Command → steps at which it is killed."""
 UP = ("chain/mined", "journal/written", "journal/synced", "journal/published", "publish/stored", "settle/recorded")

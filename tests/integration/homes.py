@@ -19,6 +19,7 @@ from api.issue import IssueReport, issue_file
 from api.members import Member
 from api.messages import Words
 from api.migrations import runner
+from api.reading import bundle_of
 from api.trusting import trust_of
 from api.verify import policy
 from api.wiring import PUBLISHER, City
@@ -107,7 +108,7 @@ class Home:
 
     def verify(self, identifier: str, *, online: bool = False) -> Verified:
         """A fresh bundle, through its bytes, by a verifier that has nothing but the trust file."""
-        trust, file = trust_of(self.city, days=1), encode(self.city.bundler.bundle(identifier))
+        trust, file = trust_of(self.city, days=1), encode(bundle_of(self.city, identifier))
         verifier = Verifier(trust)
         question = verifier.question(file)
         assert question is not None

@@ -21,6 +21,7 @@ from homes import MARKET, POLICE, SAMPLES, WORDS, Home
 from api.demo import existing
 from api.importing import ImportReport, import_certificates, index_of
 from api.issue import issue_file
+from api.reading import bundle_of
 from api.trusting import trust_of
 from api.verify import policy, read_file
 from api.wiring import CITY_KEY, City
@@ -123,7 +124,7 @@ def statements(home: Home) -> Iterator[Any]:
 
 def shown(home: Home, named: str, file: Path) -> Verified:
     """The file beside its certificate's bundle, for a verifier that has nothing but the trust file."""
-    bundle = encode(home.city.bundler.bundle(named))
+    bundle = encode(bundle_of(home.city, named))
     verifier = Verifier(trust_of(home.city, days=1))
     return verifier.verify(bundle, policy(), datetime.now(UTC), None, read_file(file))
 

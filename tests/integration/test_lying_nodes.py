@@ -18,6 +18,7 @@ import pytest
 from homes import HANG_SECONDS, Home, anchored_once, copied, publisher
 
 from api import wiring
+from api.reading import bundle_of
 from api.trusting import trust_of
 from api.verify import policy, verify
 from api.wiring import PUBLISHER, City
@@ -204,7 +205,7 @@ def shown(founded: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[t
         home.change(one.identifier, Change.SUSPEND)
         home.change(one.identifier, Change.REINSTATE)
         home.publish()
-        yield encode(home.city.bundler.bundle(one.identifier)), trust_of(home.city, days=1)
+        yield encode(bundle_of(home.city, one.identifier)), trust_of(home.city, days=1)
 
 
 @pytest.mark.parametrize("lie", sorted(LIES.keys() - {"no_answer_at_all"}))

@@ -14,7 +14,7 @@ import pytest
 from homes import MARKET, Home
 
 from api.logs import export_status_lists
-from api.wiring import CITY_KEY, RECEIPT_KEY, agency_key
+from api.wiring import RECEIPT_KEY, agency_key
 from certs import sdjwt, store
 from certs.lifecycle import Change
 from certs.store import Certificate
@@ -44,7 +44,7 @@ def jwk(signer: P256Signer) -> dict[str, str]:
 
 def presentation(home: Home, certificate: Certificate) -> str:
     """The SD-JWT VC as the holder has it."""
-    key = home.city.keystore.wrapper(CITY_KEY)
+    key = home.city.content_keys.one(certificate.content_kid)
     return open_sealed(certificate.sealed, context=store.context(certificate.digest), key=key).decode()
 
 

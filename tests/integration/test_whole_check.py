@@ -46,7 +46,8 @@ def found(home: Home) -> set[Place]:
 def test_a_city_in_order_has_no_differences(recorded: Home) -> None:
     looked = auditing.Looked()
     assert list(auditing.differences(recorded.city, looked, stream=None, told=lambda *_: None)) == []
-    assert looked.chain is None and looked.entries == 42 + 40 + 700
+    ((entries,),) = recorded.ask("SELECT sum(size) FROM log")
+    assert looked.chain is None and looked.entries == entries > 42 + 40 + 700 - 1
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
@@ -60,6 +61,7 @@ def test_edits_of_a_kind_are_named_and_nothing_else(recorded: Home, kind: object
             for _ in range(EDITS):
                 if places := kind(editor):  # type: ignore[operator]
                     editor.expected.append(places)
+        recorded.reopen()
         named = found(recorded)
         assert list(misnamed(editor.expected, named)) == []
     finally:

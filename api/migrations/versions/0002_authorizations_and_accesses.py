@@ -95,6 +95,15 @@ def upgrade() -> None:
         sa.UniqueConstraint("day"),
     )
     op.create_table(
+        "erasure",
+        sa.Column("digest", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("kid", sa.LargeBinary(length=16), nullable=False),
+        sa.Column("log_no", sa.Integer(), nullable=False),
+        sa.Column("log_index", sa.BigInteger(), nullable=False),
+        sa.Column("done", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("digest"),
+    )
+    op.create_table(
         "holder_key",
         sa.Column("kid", sa.Text(), nullable=False),
         sa.Column("subject_ref", sa.LargeBinary(length=48), nullable=False),

@@ -8,7 +8,7 @@ from typing import Any
 from ledger.evm.contracts.codec import codec
 from ledger.facts import StatusHistory, StatusRecord
 from ledger.logid import ascii32, from_ascii32
-from ledger.ports import StatusChange
+from ledger.ports import StatusChange, StatusEvent
 
 NAME = "StatusRegistry"
 
@@ -51,6 +51,11 @@ def records_call(issuer: str, digest: bytes) -> bytes:
 def records(issuer: str, digest: bytes, answer: bytes) -> StatusHistory:
     rows = codec(NAME).decode("records", answer)
     return StatusHistory(issuer, digest, tuple(_record(row) for row in rows))
+
+
+def changed(values: dict[str, Any]) -> StatusEvent:
+    """A StatusChanged event."""
+    return StatusEvent(from_ascii32(values["issuer"]), values["digest"], values["status"])
 
 
 def refusal(name: str, values: dict[str, Any]) -> str | None:

@@ -17,7 +17,8 @@ from api import members
 from api import settings as settings_file
 from api.initialise import initialise
 from api.members import Member, Step
-from api.wiring import CITY_KEY, INDEX_KEY, SUBJECT_KEY, City, agency_key
+from api.reading import bundle_of
+from api.wiring import INDEX_KEY, SUBJECT_KEY, City, agency_key
 from attacks import engine
 from certs.bundle import encode
 from certs.certificate_type import load_catalogue
@@ -68,10 +69,12 @@ class Past:
     def record(self, agency: str, *, signed: float, at: float, by: str = "") -> str:
         """A licence dated `signed`, entered in the log under the date `at`; its identifier. `by`: whose key signs."""
         signer = self.city.keystore.signer(agency_key(by or agency))
-        wrapper, index_key = self.city.keystore.wrapper(CITY_KEY), self.city.keystore.mac_key(INDEX_KEY)
-        subject_key = self.city.keystore.mac_key(SUBJECT_KEY)
-        mint = Mint(TYPE, agency, signer, wrapper, index_key, subject_key, self.city.settings.status_uri)
-        issuing = Issuing(self.city.database, self.city.sequencer, self.city.log, mint, clock=lambda: self.when(signed))
+        index_key, subject_key = (self.city.keystore.mac_key(name) for name in (INDEX_KEY, SUBJECT_KEY))
+        mint = Mint(TYPE, agency, signer, index_key, subject_key, self.city.settings.status_uri)
+        city = self.city
+        issuing = Issuing(
+            city.database, city.sequencer, city.log, mint, city.content_keys, clock=lambda: self.when(signed)
+        )
         self._rows += 1
         with open_rows(SAMPLE, TYPE) as rows:
             reader = RowReader(TYPE, rows.columns, Issuer(agency, f"{agency}（演示）", "330100"), self.today.date())
@@ -102,7 +105,7 @@ class Past:
 
     def bundle(self, identifier: str) -> bytes:
         """With a snapshot of the chain's present."""
-        return encode(self.city.bundler.bundle(identifier))
+        return encode(bundle_of(self.city, identifier))
 
 
 @contextmanager

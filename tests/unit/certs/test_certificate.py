@@ -119,10 +119,8 @@ def test_the_log_entry_says_nothing_about_the_person() -> None:
 
 # ---------------------------------------------------------------------- minting
 
-CITY_KEY = WrappingKey(b"k" * 32)
-MINT = Mint(
-    forge.TYPE, forge.AGENCY, forge.KEY, CITY_KEY, b"i" * 32, b"s" * 32, "https://city.invalid/v1/status-lists/"
-)
+CONTENT_KEY = WrappingKey(b"k" * 32)
+MINT = Mint(forge.TYPE, forge.AGENCY, forge.KEY, b"i" * 32, b"s" * 32, "https://city.invalid/v1/status-lists/")
 ROW = Row(
     2,
     {name: value for name, value in forge.ATTRIBUTES.items() if name != "certificate_identifier"},
@@ -134,11 +132,11 @@ ROW = Row(
 
 def opened(minted: Any) -> str:
     context = b"certledger/certificate/v1\x00" + minted.digest
-    return open_sealed(minted.sealed, context=context, key=CITY_KEY).decode()
+    return open_sealed(minted.sealed, context=context, key=CONTENT_KEY).decode()
 
 
 def test_a_minted_certificate_opens_verifies_and_carries_its_row() -> None:
-    minted = MINT.mint(ROW, now=forge.SIGNED, place=5)
+    minted = MINT.mint(ROW, CONTENT_KEY, now=forge.SIGNED, place=5)
     presentation = sdjwt.parse(opened(minted))
     verify(presentation.untrusted, x=forge.KEY.x, y=forge.KEY.y)
     assert presentation.digest == minted.digest
@@ -149,14 +147,14 @@ def test_a_minted_certificate_opens_verifies_and_carries_its_row() -> None:
 
 
 def test_serials_and_salts_are_drawn_anew_each_time() -> None:
-    made = [MINT.mint(ROW, now=forge.SIGNED, place=5) for _ in range(50)]
+    made = [MINT.mint(ROW, CONTENT_KEY, now=forge.SIGNED, place=5) for _ in range(50)]
     assert len({each.identifier for each in made}) == len({each.digest for each in made}) == 50
     salts = [d.encoded for each in made for d in sdjwt.parse(opened(each)).disclosures]
     assert len(set(salts)) == len(salts)
 
 
 def test_neither_number_nor_code_of_the_holder_stands_in_the_identifier() -> None:
-    serial = identifier.parse(MINT.mint(ROW, now=forge.SIGNED, place=5).identifier).serial
+    serial = identifier.parse(MINT.mint(ROW, CONTENT_KEY, now=forge.SIGNED, place=5).identifier).serial
     assert len(serial) == 20 and ROW.holder_code not in serial and ROW.certificate_number not in serial
 
 
@@ -164,16 +162,16 @@ def test_neither_number_nor_code_of_the_holder_stands_in_the_identifier() -> Non
 def test_the_next_version_keeps_the_serial_and_has_its_own_check_character(version: int, drawn: bytes) -> None:
     serial = identifier.random_serial(drawn)
     old = identifier.build(type_code=forge.TYPE.code, issuer=forge.AGENCY, serial=serial, version=version)
-    minted = MINT.mint(ROW, now=forge.SIGNED, place=5, replaces=old)
+    minted = MINT.mint(ROW, CONTENT_KEY, now=forge.SIGNED, place=5, replaces=old)
     parts = identifier.parse(minted.identifier)
     assert (parts.serial, parts.version, parts.variant) == (serial, version + 1, "standard")
     assert parts.check == identifier.check_character("".join(minted.identifier.split(".")[5:9]))
 
 
 def test_row_and_content_keys_depend_on_the_secret_and_on_what_they_stand_for() -> None:
-    other_secret = Mint(forge.TYPE, forge.AGENCY, forge.KEY, CITY_KEY, b"j" * 32, b"s" * 32, MINT.status_uri)
-    other_agency = Mint(forge.TYPE, forge.OTHER_AGENCY, forge.KEY, CITY_KEY, b"i" * 32, b"s" * 32, MINT.status_uri)
-    other_type = Mint(forge.OTHER_TYPE, forge.AGENCY, forge.KEY, CITY_KEY, b"i" * 32, b"s" * 32, MINT.status_uri)
+    other_secret = Mint(forge.TYPE, forge.AGENCY, forge.KEY, b"j" * 32, b"s" * 32, MINT.status_uri)
+    other_agency = Mint(forge.TYPE, forge.OTHER_AGENCY, forge.KEY, b"i" * 32, b"s" * 32, MINT.status_uri)
+    other_type = Mint(forge.OTHER_TYPE, forge.AGENCY, forge.KEY, b"i" * 32, b"s" * 32, MINT.status_uri)
     claims = [each.claim(ROW) for each in (MINT, other_secret, other_agency, other_type)]
     assert len({claim.row_key for claim in claims}) == 4
     assert claims[0].content_key != claims[1].content_key
@@ -187,10 +185,10 @@ def test_the_order_of_columns_does_not_make_other_content() -> None:
 
 
 def test_an_envelope_does_not_open_for_another_certificate() -> None:
-    first, second = (MINT.mint(ROW, now=forge.SIGNED, place=n) for n in (1, 2))
+    first, second = (MINT.mint(ROW, CONTENT_KEY, now=forge.SIGNED, place=n) for n in (1, 2))
     context = b"certledger/certificate/v1\x00" + second.digest
     with pytest.raises(VerificationError):
-        open_sealed(first.sealed, context=context, key=CITY_KEY)
+        open_sealed(first.sealed, context=context, key=CONTENT_KEY)
     with pytest.raises(VerificationError):
         open_sealed(
             first.sealed, context=b"certledger/certificate/v1\x00" + first.digest, key=WrappingKey(os.urandom(32))
