@@ -205,3 +205,12 @@ def test_a_sample_is_the_same_for_everybody(cities: Consortium, office: Elsewher
         assert leaf.hex() == each["leaf"]
         root = bytes.fromhex(here["root"])
         merkle.verify_inclusion(leaf_hash=leaf, index=each["index"], size=here["size"], proof=path, root=root)
+
+
+def test_a_trace_in_an_export_shows_the_same_lines(cities: Consortium, office: Elsewhere) -> None:
+    asked = ("--case", "320100202611240017", "--limit", 1000, "--json")
+    here = cities[1].home.run("audit", "trace", *asked).json
+    there = office.run("audit", "trace", "--export", "books-1", *OPENED, *asked).json
+    assert there == here and len(here["lines"]) > seeded.HONEST
+    refused = office.run("audit", "trace", "--export", "books-1", *OPENED, "--holder", expect=3)
+    assert "USAGE" in refused.err
