@@ -51,7 +51,7 @@ class Log:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    made_at: datetime
+    as_of: datetime
     cities: tuple[tuple[int, str], ...]
     """(id, name)."""
     period: Period
@@ -71,7 +71,7 @@ def make(books: Sequence[Books], period: Period, limits: Limits, reported: Colle
         found += reconcile(records, known(books), int(now.timestamp()))
     judged = [self_reported(each) if each.request in reported else each for each in found]
     return Report(
-        made_at=now,
+        as_of=now,
         cities=tuple((each.city, each.name) for each in books),
         period=period,
         logs=tuple(_logs(books)),

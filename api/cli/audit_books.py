@@ -25,6 +25,9 @@ Key = Annotated[
 FORMATS = ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%S%z"]
 From = Annotated[datetime | None, typer.Option("--from", formats=FORMATS, help="起(含) Recorded from then on.")]
 To = Annotated[datetime | None, typer.Option("--to", formats=FORMATS, help="止(不含) Recorded before then.")]
+AsOf = Annotated[
+    datetime | None, typer.Option("--as-of", formats=FORMATS, help="判断时刻 When lateness is judged; else now.")
+]
 SHOWN_DIGITS = 16
 """Of a request's id in a terminal; `--json` has all."""
 
@@ -94,10 +97,7 @@ def reconcile(
     keystore: Key = None,
     password_file: PasswordFile = None,
     trust: Trust = None,
-    as_of: Annotated[
-        datetime | None,
-        typer.Option("--as-of", formats=FORMATS, help="判断时刻 When lateness is judged."),
-    ] = None,
+    as_of: AsOf = None,
     lang: Lang = Language.ZH,
     as_json: Json = False,
 ) -> None:

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from api.cli.audit_books import From, Key, To, moment, office_of
+from api.cli.audit_books import AsOf, From, Key, To, moment, office_of
 from api.cli.audit_office import PasswordFile
 from api.cli.options import Json, Lang, Language, Trust
 from api.cli.output import Output
@@ -29,6 +29,7 @@ def report(
     form: Annotated[Format | None, typer.Option("--format", help="格式 Format; else by the file's ending.")] = None,
     start: From = None,
     end: To = None,
+    as_of: AsOf = None,
     persons: Annotated[int, typer.Option("--bulk", min=1, help="一小时人数上限 Persons an hour; more is bulk.")] = 100,
     case_persons: Annotated[int, typer.Option("--case", min=1, help="一个办件人数上限 Persons one case can be.")] = 20,
     reported: Annotated[
@@ -55,7 +56,7 @@ def report(
         with output.progress("books.checking") as progress:
             for each in opened:
                 book_check.refuse_unsound(each, progress)
-        made = reporting.make(opened, period, limits, _requests(reported), datetime.now(UTC))
+        made = reporting.make(opened, period, limits, _requests(reported), moment(as_of) or datetime.now(UTC))
     write(out, _rendered(lay_out(made, Words(lang)), _format(form, out), lang))
     value = {"file": str(out), "records": made.summary.records, "findings": len(made.findings)}
     output.result(

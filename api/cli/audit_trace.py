@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import sys
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from api.cli.audit_books import Key, office_of
+from api.cli.audit_office import PasswordFile
 from api.cli.options import DEFAULT_HOME, Home, Json, Lang, Language, Trust
 from api.cli.output import Output
 from api.errors import ApiError
@@ -37,20 +40,30 @@ def trace(
     ] = None,
     limit: Annotated[int, typer.Option("--limit", min=1, max=10_000, help="每页条数 Lines on a page.")] = 100,
     offset: Annotated[int, typer.Option("--offset", min=0, help="跳过条数 Lines to leave out first.")] = 0,
+    export: Annotated[
+        Path | None, typer.Option("--export", help="导出的账簿 In an export, instead of a city's folder.")
+    ] = None,
+    keystore: Key = None,
+    password_file: PasswordFile = None,
+    trust: Trust = None,
     home: Home = DEFAULT_HOME,
     lang: Lang = Language.ZH,
     as_json: Json = False,
 ) -> None:
     """追查 Who read what: every line that fits, the oldest first; --json has an inclusion proof for each."""
-    from api import tracing
+    from api import books, tracing
     from api.wiring import City
     from audit.store.accesses import Wanted
 
     output = Output(lang, as_json)
-    with City(home) as city:
+    if export and (holder or certificate):
+        problem = "only the city knows the reference of a person or certificate"
+        raise ApiError("USAGE", problem, problem=problem)
+    with ExitStack() as stack:
+        city = None if export else stack.enter_context(City(home))
         wanted = Wanted(
-            subject_refs=(_subject(city),) if holder else None,
-            item=_item(city, certificate) if certificate else None,
+            subject_refs=(_subject(city),) if holder and city else None,
+            item=_item(city, certificate) if certificate and city else None,
             asker=agency,
             operator=operator,
             case=case,
@@ -59,7 +72,12 @@ def trace(
             start=_seconds(since),
             end=_seconds(until),
         )
-        found = tracing.find(city, wanted, limit=limit, offset=offset)
+        if city is not None:
+            found = tracing.find(city, wanted, limit=limit, offset=offset)
+        else:
+            assert export is not None  # noqa: S101  # else there is a city
+            opened = stack.enter_context(books.of_export(export, office_of(keystore, password_file, trust)))
+            found = tracing.scan(opened, wanted, limit=limit, offset=offset)
     pairs = list(zip(found.lines, found.proofs, strict=True))
     if as_json:
         counts = {"total": found.total, "hidden": found.hidden, "astray": found.astray}

@@ -70,7 +70,7 @@ def lay_out(report: Report, words: Words) -> LaidOut:
         facts=(
             (words.say("report.cities"), ", ".join(f"{name} ({city})" for city, name in report.cities)),
             (words.say("report.period"), _period(report, words)),
-            (words.say("report.made"), _moment(report.made_at)),
+            (words.say("report.as_of"), _moment(report.as_of)),
             (words.say("report.records"), words.say("report.counted", records=s.records, hidden=s.hidden)),
             (words.say("report.decided"), words.say("report.of_these", decided=s.decided, refused=s.refused)),
             (words.say("report.findings"), counted),

@@ -4,14 +4,29 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Iterable
 
 from api.render.report import LaidOut
 
 
+class _Writer:
+    """No cell begins like a formula: a city's name is nobody's program."""
+
+    def __init__(self, file: io.StringIO) -> None:
+        self._writer = csv.writer(file)
+
+    def writerow(self, row: Iterable[str]) -> None:
+        self._writer.writerow([f"'{cell}" if cell[:1] in ("=", "+", "-", "@") else cell for cell in row])
+
+    def writerows(self, rows: Iterable[Iterable[str]]) -> None:
+        for row in rows:
+            self.writerow(row)
+
+
 def render(laid_out: LaidOut) -> str:
-    """UTF-8 text with a mark, so that a spreadsheet reads Chinese. Formulas of a spreadsheet cannot begin a cell."""
+    """UTF-8 text with a mark, so that a spreadsheet reads Chinese."""
     file = io.StringIO()
-    writer = csv.writer(file)
+    writer = _Writer(file)
     writer.writerows(laid_out.facts)
     for table in laid_out.tables:
         writer.writerows([(), (table.title,), table.columns, *table.rows])

@@ -31,7 +31,8 @@ from api.render.report import Table as Rows
 
 FONT = "NotoSansSC"
 FONT_FILE = "NotoSansSC-Regular.ttf"
-WIDTH = A4[0] - 36 * mm
+WIDTH = A4[0] - 36 * mm - 12
+"""Points, inside the margins and the frame's own padding."""
 _INK, _SOFT, _LINE = colors.HexColor("#1c2733"), colors.HexColor("#5b6875"), colors.HexColor("#d5dbe1")
 _BAR = colors.HexColor("#2f6f9f")
 _SEVERITY = {"grave": "#b3261e", "serious": "#c77700", "minor": "#5b6875", "self_reported": "#2e7d4f"}
@@ -89,7 +90,7 @@ def _heading(text: str) -> Flowable:
 def _pairs(pairs: tuple[tuple[str, str], ...]) -> Flowable:
     cells = [[Paragraph(escape(name), _DIM), Paragraph(escape(value), _BASE)] for name, value in pairs]
     style = [("VALIGN", (0, 0), (-1, -1), "TOP"), ("LEFTPADDING", (0, 0), (0, -1), 0), *_TIGHT]
-    return Table(cells, colWidths=[32 * mm, WIDTH - 32 * mm], style=TableStyle(style))
+    return Table(cells, colWidths=[32 * mm, WIDTH - 32 * mm], hAlign="LEFT", style=TableStyle(style))
 
 
 _TIGHT: list[Any] = [("TOPPADDING", (0, 0), (-1, -1), 2), ("BOTTOMPADDING", (0, 0), (-1, -1), 2)]
@@ -98,11 +99,17 @@ _TIGHT: list[Any] = [("TOPPADDING", (0, 0), (-1, -1), 2), ("BOTTOMPADDING", (0, 
 def _rows(each: Rows) -> Flowable:
     """Each column as wide as what stands in it needs, measured by its longest cell."""
     rows = [each.columns, *(each.rows or (("–",) * len(each.columns),))]
-    longest = [min(max(len(row[at].encode()) for row in rows), 44) + 3 for at in range(len(each.columns))]
+    longest = [min(max(len(row[at].encode()) for row in rows), 66) + 3 for at in range(len(each.columns))]
     widths = [WIDTH * length / sum(longest) for length in longest]
     cells = [[Paragraph(escape(cell), _SMALL) for cell in row] for row in rows]
     style = [("LINEBELOW", (0, 0), (-1, -1), 0.4, _LINE), ("LEFTPADDING", (0, 0), (-1, -1), 0), *_TIGHT]
-    return Table(cells, colWidths=widths, repeatRows=1, style=TableStyle([*style, ("VALIGN", (0, 0), (-1, -1), "TOP")]))
+    return Table(
+        cells,
+        colWidths=widths,
+        repeatRows=1,
+        hAlign="LEFT",
+        style=TableStyle([*style, ("VALIGN", (0, 0), (-1, -1), "TOP")]),
+    )
 
 
 def _drawn(chart: Chart) -> Flowable:
@@ -125,7 +132,7 @@ def _form(form: Form) -> list[Flowable]:
     mark = f'<font color="{_SEVERITY[form.severity]}">■</font> '
     reply, *signatures = form.room
     line: list[Any] = [("LINEBELOW", (0, 0), (-1, -1), 0.6, _SOFT), ("VALIGN", (0, 0), (-1, -1), "TOP")]
-    room = Table([[Paragraph(escape(reply), _DIM)]], colWidths=[WIDTH], rowHeights=[38 * mm])
+    room = Table([[Paragraph(escape(reply), _DIM)]], colWidths=[WIDTH], rowHeights=[38 * mm], hAlign="LEFT")
     room.setStyle(TableStyle([("BOX", (0, 0), (-1, -1), 0.6, _SOFT), ("VALIGN", (0, 0), (-1, -1), "TOP")]))
     signed = Table(
         [[Paragraph(escape(each), _DIM) for each in signatures]], colWidths=[WIDTH / 3] * 3, rowHeights=[18 * mm]

@@ -20,6 +20,8 @@ from prepared_city import MARKET
 from several_cities import AGENCIES, Consortium, founded
 
 from audit.finding import FindingCode as F
+from ledger import canonical, merkle
+from ledger.commitment import statement_leaf
 
 LATER = timedelta(hours=3)
 PASSWORD = "office password"  # of a keystore that this test makes
@@ -173,3 +175,42 @@ def test_the_export_itself_is_on_record(cities: Consortium, office: Elsewhere) -
     again = json.loads((office.folder / "again" / "manifest.json").read_text("utf-8"))
     before = next(part for part in manifest["parts"] if part["stream"] == "audit")
     assert again["parts"][0]["size"] == before["size"] + 1
+
+
+@pytest.mark.parametrize("form", ["html", "pdf", "csv"])
+def test_a_report_lists_the_findings_in_every_form(office: Elsewhere, begun: int, form: str, shown: Shown) -> None:
+    reported = seeded.wanted(begun)[0]
+    office.folder.joinpath("self.txt").write_text(reported[1] + "\n")
+    arguments = ("books-1", "books-2", *OPENED, *as_of(begun), "--self-reported", "self.txt")
+    ran = office.run("audit", "report", *arguments, "--out", f"report.{form}", "--json")
+    made = office.folder / f"report.{form}"
+    assert ran.json["findings"] == len(seeded.wanted(begun))
+    if form == "pdf":
+        assert made.read_bytes().startswith(b"%PDF-") and b"/FontFile2" in made.read_bytes()
+    else:
+        text = made.read_text("utf-8")
+        assert all(word in text for word in ("审计取证单", "严重", "自查", "REQUEST_DIFFERS"))
+        assert "<script" not in text and "http" not in text.replace("http-equiv", "")
+    shown(f"A report as {form}", f"{ran.json['findings']} audit forms over {ran.json['records']} records")
+
+
+def test_a_sample_is_the_same_for_everybody(cities: Consortium, office: Elsewhere) -> None:
+    arguments = ("--seed", "公开抽签 2026-11-24", "--size", 5, "--json")
+    here = certledger("audit", "sample", cities[1].home.path, *arguments).json
+    there = office.run("audit", "sample", "books-1", *OPENED, *arguments).json
+    assert here == there and len(here["entries"]) == 5
+    for each in here["entries"]:
+        path = [bytes.fromhex(hash_) for hash_ in each["path"]]
+        leaf = statement_leaf(canonical.dumps(each["statement"]), bytes.fromhex(each["salt"]))
+        assert leaf.hex() == each["leaf"]
+        root = bytes.fromhex(here["root"])
+        merkle.verify_inclusion(leaf_hash=leaf, index=each["index"], size=here["size"], proof=path, root=root)
+
+
+def test_a_trace_in_an_export_shows_the_same_lines(cities: Consortium, office: Elsewhere) -> None:
+    asked = ("--case", "320100202611240017", "--limit", 1000, "--json")
+    here = cities[1].home.run("audit", "trace", *asked).json
+    there = office.run("audit", "trace", "--export", "books-1", *OPENED, *asked).json
+    assert there == here and len(here["lines"]) > seeded.HONEST
+    refused = office.run("audit", "trace", "--export", "books-1", *OPENED, "--holder", expect=3)
+    assert "USAGE" in refused.err

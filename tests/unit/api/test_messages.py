@@ -78,7 +78,7 @@ FIELD = re.compile(r"\{([a-z][a-z0-9_]*)\}")
 CJK = re.compile("[\u3000-\u303f\u3400-\u9fff\uff00-\uffef]")
 A_COMMAND = re.compile(r" *\.venv/bin/certledger [a-z]+ ")
 """A line of [ui] to be typed as it stands."""
-UI_KEY = re.compile(r"[a-z]+\.(?!(?:csv|json|jsonl|lock|log|py|toml|txt|yaml)$)[a-z][a-z_]*")
+UI_KEY = re.compile(r"[a-z]+\.(?!(?:csv|json|jsonl|lock|log|py|sqlite|toml|txt|yaml)$)[a-z][a-z_]*")
 WORDED = ("errors", "differences", "reasons", "decisions", "findings")
 PLAIN = ("rules", "notes", "steps", "results", "statuses", "status_reasons", "changes", "units", "ui", "columns")
 
