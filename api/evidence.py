@@ -8,7 +8,7 @@ from typing import Any
 
 from api.errors import ApiError
 from api.wiring import CITY_KEY, RECEIPT_KEY, City
-from audit.evidence import AppendEvidence, EvidenceType, RegisterType
+from audit.evidence_stream import AppendEvidence, EvidenceType, RegisterType
 from audit.openings import open_openings, recipients_of
 from audit.private import openings_json
 from audit.store import accesses

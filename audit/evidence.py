@@ -1,149 +1,174 @@
-"""Streams of evidence: another system records what it did, typed, in a log of its own, and gets the same proofs.
+"""Evidence: one record of a log in one file, for a third party that verifies it offline (docs/formats.md §17). Pure.
 
-A type is registered once, with a JSON Schema for each member: those in the clear, and those that stand as salted
-digests. A statement has exactly the members of its type. What the evidence means is the client's business.
+The statement stands there whole; of its private members only those that are opened. The others stay digests, and nobody
+can put anything in their place.
 """
 
 from __future__ import annotations
 
-import os
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import jsonschema_rs
-
-from audit.errors import EvidenceError
-from audit.openings import seal_openings
-from audit.private import MAX_MEMBERS, conceal
-from audit.rulebook import STREAM as POLICY
-from audit.store import evidence_types as store
-from audit.store.accesses import put_openings
-from ledger import canonical
+from audit.errors import AccessError
+from audit.private import FORM as OPENINGS_FORM
+from audit.private import Opened, openings_from, openings_json, reveal
+from ledger import canonical, facts, merkle, snapshot, statement
 from ledger import schema as s
 from ledger.canonical import Json
-from ledger.commitment import SALT_BYTES
-from ledger.errors import CanonicalError
-from ledger.keys.day_keys import DayKeys
-from ledger.logid import BUILT_IN_STREAMS
-from ledger.sequencer import Decided, Turn
-from ledger.statement import Draft
+from ledger.commitment import statement_leaf
+from ledger.errors import CanonicalError, VerificationError
+from ledger.facts import Facts, PublishedHead
+from ledger.logid import log_id
+from ledger.snapshot import Snapshot
+from ledger.statement import Statement
+from ledger.trust import Trust
+from ledger.verdict import Result
 
-REGISTERED = "registered"
-MAX_ITEMS = 1000
-"""In one act."""
-MAX_SCHEMA = 32 * 1024
-_OURS = {*BUILT_IN_STREAMS, POLICY, "log"}
-_STREAM = re.compile(r"[a-z][a-z0-9-]{0,31}")
-_MEMBERS: s.Schema = {
-    "type": "object",
-    "propertyNames": {"type": "string", "pattern": "^[a-z][a-z_]{0,31}$"},
-    "additionalProperties": {"type": "object"},
-    "maxProperties": MAX_MEMBERS,
-}
-FORM = s.Form("EVIDENCE_TYPE_FORM", s.record(clear=_MEMBERS, private=_MEMBERS))
-
-
-@dataclass(frozen=True, slots=True)
-class EvidenceType:
-    """Members of a statement. Raises `VerificationError` EVIDENCE_TYPE_FORM; `EvidenceError` EVIDENCE_SCHEMA."""
-
-    clear: Mapping[str, Any]
-    """Member → JSON Schema."""
-    private: Mapping[str, Any]
-
-    def __post_init__(self) -> None:
-        FORM.check(self.to_json())
-        text = canonical.dumps(self.to_json())
-        # A reference would have the checker fetch what somebody else names.
-        if (
-            set(self.clear) & set(self.private)
-            or len(text) > MAX_SCHEMA
-            or b'"$ref"' in text
-            or b'"$dynamicRef"' in text
-        ):
-            raise EvidenceError("EVIDENCE_SCHEMA", "doubled members, references, or too long")
-        self.validator()
-
-    def to_json(self) -> dict[str, Json]:
-        return {"clear": dict(self.clear), "private": dict(self.private)}
-
-    def validator(self) -> Any:
-        members = {**self.clear, **self.private}
-        whole = {"type": "object", "properties": members, "required": [*members], "additionalProperties": False}
-        try:
-            return jsonschema_rs.Draft202012Validator(whole)
-        except ValueError:
-            raise EvidenceError("EVIDENCE_SCHEMA", "a member's schema is no JSON Schema") from None
+VERSION = 1
+MAX_BYTES = 1024 * 1024
+FORM = s.Form(
+    "EVIDENCE_FORM",
+    s.record(
+        v={"const": VERSION},
+        kind={"const": "access-evidence"},
+        statement={"type": "object", "maxProperties": 7},
+        salt=s.HEX32,
+        openings={"type": "object", "maxProperties": 16},
+        city=s.CITY,
+        epoch={"type": "integer", "minimum": 0, "maximum": 2**32 - 1},
+        inclusion=s.record(index=s.NATURAL, proof=s.rows(s.HEX32, 64)),
+        head=facts.PUBLISHED_HEAD,
+        snapshot=snapshot.SCHEMA,
+    ),
+)
 
 
 @dataclass(frozen=True, slots=True)
-class RegisterType:
-    """An act for the sequencer; the same again records nothing."""
+class Evidence:
+    """Taken apart, nothing verified."""
 
-    type: str
-    content: EvidenceType
-    agency: str
-
-    def decide(self, turn: Turn) -> Decided[bool]:
-        """Raises `EvidenceError` EVIDENCE_STREAM, EVIDENCE_TYPE_TAKEN (stream, type)."""
-        stream, content = turn.log.stream, canonical.dumps(self.content.to_json())
-        if stream in _OURS or self.type == REGISTERED or not _STREAM.fullmatch(self.type):
-            raise EvidenceError(
-                "EVIDENCE_STREAM", "not a stream or type of a client", stream=stream, type=self.type[:64]
-            )
-        known = store.find(turn.connection, stream, self.type)
-        if known == content:
-            return Decided((), False)
-        if known is not None:
-            raise EvidenceError("EVIDENCE_TYPE_TAKEN", "a type is never changed", stream=stream, type=self.type)
-        store.put(turn.connection, stream, self.type, content, turn.log_no, turn.first_index)
-        # Crash evidence/registered: rolled back with the whole append.
-        body: dict[str, Json] = {"type": self.type, **self.content.to_json()}
-        return Decided([Draft(f"{stream}/{REGISTERED}", self.agency, body)], True)
+    statement: Statement
+    salt: bytes
+    openings: dict[str, Opened]
+    city: int
+    epoch: int
+    index: int
+    proof: tuple[bytes, ...]
+    head: PublishedHead
+    """The first published head that covers the entry."""
+    snapshot: Snapshot
 
 
 @dataclass(frozen=True, slots=True)
-class AppendEvidence:
-    """An act for the sequencer: all items, or none."""
+class Judged:
+    """`code`: EVIDENCE_HOLDS, or why not."""
 
-    type: str
-    items: Sequence[Any]
-    agency: str
-    day_keys: DayKeys
-
-    def decide(self, turn: Turn) -> Decided[None]:
-        """Raises `EvidenceError` EVIDENCE_TYPE_UNKNOWN (stream, type), EVIDENCE_FORM (place), EVIDENCE_ITEMS."""
-        stream = turn.log.stream
-        content = store.find(turn.connection, stream, self.type)
-        if content is None:
-            raise EvidenceError("EVIDENCE_TYPE_UNKNOWN", "not registered", stream=stream, type=self.type[:64])
-        if not 0 < len(self.items) <= MAX_ITEMS:
-            raise EvidenceError("EVIDENCE_ITEMS", "nothing, or too much at once", limit=MAX_ITEMS)
-        kind = EvidenceType(**canonical.loads_canonical(content, max_bytes=MAX_SCHEMA))  # type: ignore[arg-type]
-        validator, drafts, sealed = kind.validator(), [], []
-        key = self.day_keys.of(turn.connection, turn.at)
-        for at, item in enumerate(self.items, turn.first_index):
-            v = _checked(item, validator, at - turn.first_index)
-            salts = os.urandom(SALT_BYTES * len(kind.private))
-            digests, openings = conceal({name: v[name] for name in kind.private}, salts)
-            clear = {name: v[name] for name in kind.clear}
-            drafts.append(Draft(f"{stream}/{self.type}", self.agency, {"clear": clear, "private": dict(digests)}))
-            envelope = seal_openings(openings, log_id=turn.log.id, index=at, recipients=(key,))
-            sealed.append((turn.log_no, at, envelope))
-        put_openings(turn.connection, sealed)
-        # Crash evidence/openings: rolled back with the whole append.
-        return Decided(drafts, None)
+    result: Result
+    code: str
+    evidence: Evidence | None = None
+    """Only if it holds: nobody should act on what does not."""
 
 
-def _checked(item: Any, validator: Any, number: int) -> dict[str, Json]:
+def encode(evidence: Evidence) -> bytes:
+    value: dict[str, Json] = {
+        "v": VERSION,
+        "kind": "access-evidence",
+        "statement": evidence.statement.to_json(),
+        "salt": evidence.salt.hex(),
+        "openings": openings_json(evidence.openings),
+        "city": evidence.city,
+        "epoch": evidence.epoch,
+        "inclusion": {"index": evidence.index, "proof": [node.hex() for node in evidence.proof]},
+        "head": facts.published_head_json(evidence.head),
+        "snapshot": evidence.snapshot.to_json(),
+    }
+    return canonical.dumps(value)
+
+
+def decode(untrusted: bytes) -> Evidence:
+    """Raises `VerificationError` or `CanonicalError`."""
+    v: Any = FORM.check(canonical.loads_canonical(untrusted, max_bytes=MAX_BYTES))
+    OPENINGS_FORM.check(v["openings"])
+    return Evidence(
+        statement=statement.from_json(v["statement"]),
+        salt=bytes.fromhex(v["salt"]),
+        openings=openings_from(v["openings"]),
+        city=v["city"],
+        epoch=v["epoch"],
+        index=v["inclusion"]["index"],
+        proof=tuple(bytes.fromhex(node) for node in v["inclusion"]["proof"]),
+        head=facts.published_head(v["head"]),
+        snapshot=snapshot.from_json(v["snapshot"]),
+    )
+
+
+def verify(untrusted: bytes, trust: Trust) -> Judged:
+    """Trusts what is in `trust` and nothing else. Raises nothing: whatever is wrong is the verdict's code."""
+    # 1. Exactly one piece of evidence of a known version.
     try:
-        canonical.dumps(item)  # whatever cannot be hashed is refused before anybody looks at it
-    except (CanonicalError, TypeError, ValueError):
-        raise EvidenceError("EVIDENCE_FORM", "not JSON that can be signed", place=str(number)) from None
-    if not isinstance(item, dict) or not validator.is_valid(item):
-        error = next(validator.iter_errors(item))
-        place = "/".join(str(part) for part in (number, *error.instance_path))
-        raise EvidenceError("EVIDENCE_FORM", "not of the registered form", place=place)
-    return item
+        evidence = decode(untrusted)
+    except (VerificationError, CanonicalError):
+        return Judged(Result.INVALID, "EVIDENCE_FORM")
+    for code, holds in (
+        # 2. Every opening is the recorded one.
+        ("EVIDENCE_OPENING", _opens),
+        # 3. The statement is of this city's log, and of no other.
+        ("EVIDENCE_LOG", _of_its_log),
+        # 4. It stands there, under a head that is the first to cover it.
+        ("EVIDENCE_INCLUSION", _included),
+    ):
+        if not holds(evidence):
+            return Judged(Result.INVALID, code)
+    # 5. Enough trusted cities signed what the chain held.
+    try:
+        known = snapshot.verify(evidence.snapshot, trust)
+    except (VerificationError, CanonicalError) as error:
+        if error.code == "SNAPSHOT_COSIGNERS":
+            return Judged(Result.INDETERMINATE, error.code)
+        return Judged(Result.INVALID, "EVIDENCE_SNAPSHOT")
+    # 6. The chain had accepted that head, and it counts.
+    return _anchored(evidence, known)
+
+
+def _opens(evidence: Evidence) -> bool:
+    said = evidence.statement.body.get("private")
+    digests = {name: str(digest) for name, digest in said.items()} if isinstance(said, dict) else {}
+    return _passes(lambda: reveal(digests, evidence.openings))
+
+
+def _of_its_log(evidence: Evidence) -> bool:
+    log = evidence.statement.log
+    named = log_id(evidence.city, evidence.statement.stream, evidence.epoch)
+    return log == named == evidence.head.log
+
+
+def _included(evidence: Evidence) -> bool:
+    head = evidence.head
+    leaf = statement_leaf(evidence.statement.encode(), evidence.salt)
+    return head.prev_size <= evidence.index and _passes(
+        lambda: merkle.verify_inclusion(
+            leaf_hash=leaf, index=evidence.index, size=head.size, proof=evidence.proof, root=head.root
+        )
+    )
+
+
+def _anchored(evidence: Evidence, known: Facts) -> Judged:
+    head = evidence.head
+    end = next((each for each in known.closings if each.log == head.log), None)
+    if end is not None and evidence.index >= end.last_good_size:
+        return Judged(Result.INVALID, "EVIDENCE_DISOWNED")
+    if head in known.heads:
+        return Judged(Result.VALID, "EVIDENCE_HOLDS", evidence)
+    newest = max((each.size for each in known.heads if each.log == head.log), default=0)
+    if head.size > newest:
+        return Judged(Result.INDETERMINATE, "EVIDENCE_TOO_NEW")
+    return Judged(Result.INVALID, "EVIDENCE_NOT_ANCHORED")
+
+
+def _passes(check: Callable[[], object]) -> bool:
+    try:
+        check()
+    except (VerificationError, CanonicalError, AccessError):
+        return False
+    return True

@@ -31,7 +31,7 @@ def register(
     """登记类型 Register a type of evidence; it is never changed afterwards. Safe to run again."""
     from api import evidence
     from api.wiring import City
-    from audit.evidence import FORM, EvidenceType
+    from audit.evidence_stream import FORM, EvidenceType
 
     output = Output(lang, as_json)
     content = EvidenceType(**FORM.check(_read(schema)))

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 from api import evidence
 from api.wiring import City
-from audit.evidence import EvidenceType
+from audit.evidence_stream import EvidenceType
 from ledger.statement import parse_timestamp
 
 STREAM = "city-event"

@@ -7,7 +7,7 @@ from hashlib import sha256
 from api import evidence
 from api.evidence import Receipted
 from api.wiring import City
-from audit.evidence import EvidenceType
+from audit.evidence_stream import EvidenceType
 
 STREAM, TYPE = "open-data", "published"
 HEX = {"type": "string", "pattern": "^[0-9a-f]{64}$"}

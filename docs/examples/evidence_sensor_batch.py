@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from api import evidence
 from api.wiring import City
-from audit.evidence import EvidenceType
+from audit.evidence_stream import EvidenceType
 from ledger import canonical, merkle
 from ledger.canonical import Json
 

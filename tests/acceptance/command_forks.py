@@ -1,8 +1,8 @@
 """The real command in many processes: one process that has loaded it forks a child for each command.
 
 A child is what the console script runs, `api.cli.main.main(arguments)`, in a process of its own that can be killed;
-only the loading of the libraries, two thirds of a second, is done once. Each line on stdin is the JSON list of arguments of
-one command; each line on stdout the pid of a child that began, or pid and status of one that ended.
+only the loading of the libraries, two thirds of a second, is done once. Each line on stdin is the JSON list of
+arguments of one command; each line on stdout the pid of a child that began, or pid and status of one that ended.
 """
 
 from __future__ import annotations

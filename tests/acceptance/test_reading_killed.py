@@ -23,7 +23,7 @@ KILLS = 1000 if FULL else 100
 BATCH = 100
 """Requests are fresh for five minutes."""
 USES = 1000
-LATEST = 0.02
+LATEST = 0.12
 """Seconds after the record within which the kill comes, if it waits for the record."""
 LONGEST = 0.6
 """Seconds after the start within which it comes otherwise."""

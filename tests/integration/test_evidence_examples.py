@@ -14,7 +14,7 @@ from homes import MARKET, Home
 
 from api import evidence
 from audit.errors import AuditError
-from audit.evidence import EvidenceType
+from audit.evidence_stream import EvidenceType
 from audit.private import openings_from, reveal
 from ledger import canonical, commitment, jws, merkle
 from ledger.errors import VerificationError
