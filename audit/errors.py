@@ -39,3 +39,7 @@ class PermitError(AuditError):
 
 class RequestError(AuditError):
     """A request or an answer between cities is not for us, not fresh, or not of whom it names. Nothing was recorded."""
+
+
+class EvidenceError(AuditError):
+    """A type of evidence that cannot be, or evidence that is not of its type: nothing of the act is recorded."""

@@ -25,6 +25,7 @@ from api.cli.city import check, init, up
 from api.cli.demo import demo
 from api.cli.devnet import app as devnet
 from api.cli.erase import erase
+from api.cli.evidence import app as evidence
 from api.cli.founding import join, prepare
 from api.cli.holder import app as holder
 from api.cli.log import app as log
@@ -65,6 +66,7 @@ app.add_typer(anchor, name="anchor", help="上链 Anchoring: what waits, what is
 app.add_typer(audit, name="audit", help="审计 Audit: check, trace, evidence, exports, two cities compared.")
 app.add_typer(log, name="log", help="日志 The log and the status lists as static files.")
 app.add_typer(policy, name="policy", help="规则 Catalogue, matters and lists that decisions go by.")
+app.add_typer(evidence, name="evidence", help="证据流 What other systems record in streams of their own.")
 app.add_typer(member, name="member", help="成员 Agencies of this city on the chain.")
 app.add_typer(holder, name="holder", help="本人查询 What a holder sees: who read what of mine.")
 app.add_typer(devnet, name="devnet", help="开发链 The development chain.")

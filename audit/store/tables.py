@@ -131,6 +131,17 @@ rules = Table(
     Column("log_index", BigInteger, nullable=False),
 )
 
+# Types of evidence that client systems append to streams of their own, with their members' schemas.
+evidence_type = Table(
+    "evidence_type",
+    metadata,
+    Column("stream", Text, primary_key=True),
+    Column("type", Text, primary_key=True),
+    Column("content", LargeBinary, nullable=False),
+    Column("log_no", Integer, nullable=False),
+    Column("log_index", BigInteger, nullable=False),
+)
+
 # 校核纠错: a wrong or doubtful value of a resource, by when it is to be settled, and whether it was.
 correction = Table(
     "correction",

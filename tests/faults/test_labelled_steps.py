@@ -23,6 +23,7 @@ from labels import Server, labelled_steps
 
 from api.cli.main import main
 from certs import store
+from certs.certificate_type import load_catalogue
 from certs.store import Certificate
 from ledger.status import Status
 from ledger.store import outbox
@@ -49,7 +50,11 @@ TABLE: dict[str, tuple[str, ...]] = {
     "import": ("import/places", "import/keys", "import/minted", "import/ended", "import/recorded", "append/committed"),
     "submit": ("publish/sent", "settle/marked", "settle/recorded"),
     "lost": ("publish/read-back",),
-    "member": ("transact/stored", "member/on-chain"),
+    "member": ("transact/stored", "member/on-chain", "member/known"),
+    "adopt": ("adopt/stored", "append/committed"),
+    "correct": ("correction/stored",),
+    "register": ("evidence/registered",),
+    "evidence": ("evidence/openings", "append/guarded"),
     "refresh": ("file/written",),
     "export": ("bundle/recorded",),
     "erase": (
@@ -150,8 +155,31 @@ class Acts:
 
     def member(self) -> Arguments:
         types = {"transact-stored": "fire_safety_opinion", "member-on-chain": "remote_care_record"}
-        added = types[self.name.removeprefix("member-")]
+        added = types.get(self.name.removeprefix("member-"), "housing_fund_decision")
         return ("member", "add", "--agency", POLICE, "--name", MARKET_NAME, "--type", CARD, "--type", added)
+
+    def adopt(self) -> Arguments:
+        """A catalogue that was never adopted."""
+        catalogue = self.home.folder.parent / f"{self.name}.csv"
+        text = (ROOT / "samples" / "policy" / "catalogue.csv").read_text(encoding="utf-8")
+        catalogue.write_text(text.replace("登记信息", self.name), encoding="utf-8")
+        return ("policy", "import", "--catalogue", catalogue, "--agency", MARKET, "--yes")
+
+    def correct(self) -> Arguments:
+        run(self.home, *self.adopt())
+        wrong = ("--resource", load_catalogue()[LICENCE].code, "--field", "business_scope")
+        return ("policy", "correct", "open", *wrong, "--agency", MARKET)
+
+    def register(self) -> Arguments:
+        kind = self.home.folder.parent / f"{self.name}.type.json"
+        kind.write_text('{"clear": {"mm": {"type": "integer"}}, "private": {"who": {"type": "string"}}}')
+        return ("evidence", "register", "--stream", "gauge", "--type", self.name, kind, "--agency", MARKET)
+
+    def evidence(self) -> Arguments:
+        run(self.home, *self.register())
+        items = self.home.folder.parent / f"{self.name}.json"
+        items.write_text('[{"mm": 1, "who": "a"}, {"mm": 2, "who": "b"}]')
+        return ("evidence", "append", "--stream", "gauge", "--type", self.name, items, "--agency", MARKET)
 
     def refresh(self) -> Arguments:
         identifier = newest(self.home).identifier

@@ -104,6 +104,15 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("digest"),
     )
     op.create_table(
+        "evidence_type",
+        sa.Column("stream", sa.Text(), nullable=False),
+        sa.Column("type", sa.Text(), nullable=False),
+        sa.Column("content", sa.LargeBinary(), nullable=False),
+        sa.Column("log_no", sa.Integer(), nullable=False),
+        sa.Column("log_index", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("stream", "type"),
+    )
+    op.create_table(
         "holder_key",
         sa.Column("kid", sa.Text(), nullable=False),
         sa.Column("subject_ref", sa.LargeBinary(length=48), nullable=False),
