@@ -15,6 +15,7 @@ from api.wiring import CITY_KEY, City
 from certs.errors import CertsError
 from certs.integrity import Contents
 from ledger import continuing, integrity
+from ledger.epochs import Continued
 from ledger.errors import AppendRefused, ChainMismatch, ChainUnavailable, LedgerError, VerificationError
 from ledger.facts import EpochClosing, PublishedHead
 from ledger.integrity import Difference, Progress
@@ -86,7 +87,7 @@ def agreement(city: City, *, chain_answers: bool) -> Iterator[Checked]:
     with city.database.reading() as connection:
         rows = logs.every(connection)
         if chain_answers:
-            rows = _with_unknown(city, rows)
+            rows = with_unknown(city, rows)
         published: list[PublishedHead | None] = [None] * len(rows)
         closings: list[EpochClosing | None] = [None] * len(rows)
         if chain_answers:
@@ -98,7 +99,7 @@ def agreement(city: City, *, chain_answers: bool) -> Iterator[Checked]:
             kept = outbox.newest_anchor(connection, row.no)
             if chain_answers and kept is not None and (head is None or head.size < kept.size):
                 yield _rolled_back(_named(row), kept.size, head.size if head else 0)
-            later = _later(rows, row)
+            later = later_epoch(rows, row)
             if later is not None:
                 yield from _ended(city, connection, row, later, head, detail)
                 continue
@@ -119,7 +120,7 @@ def _named(row: LogRow) -> str:
     return f"{row.name.stream}/{row.name.epoch}" if row.name.epoch else row.name.stream
 
 
-def _with_unknown(city: City, rows: list[LogRow]) -> list[LogRow]:
+def with_unknown(city: City, rows: list[LogRow]) -> list[LogRow]:
     """With the epochs that the chain has and a restored database does not: empty here."""
     known = {row.name for row in rows}
     missing = [
@@ -130,11 +131,18 @@ def _with_unknown(city: City, rows: list[LogRow]) -> list[LogRow]:
     return rows + [logs.empty(name) for name in missing if name not in known]
 
 
-def _later(rows: Sequence[LogRow], row: LogRow) -> LogRow | None:
+def later_epoch(rows: Sequence[LogRow], row: LogRow) -> LogRow | None:
     """The epoch that goes on from this one."""
     name = row.name
     later = [r for r in rows if r.head.size and (r.name.city, r.name.stream) == (name.city, name.stream)]
     return min((r for r in later if r.name.epoch > name.epoch), key=lambda r: r.name.epoch, default=None)
+
+
+def said_of(city: City, connection: Connection, row: LogRow, later: LogRow) -> Continued | None:
+    """What the later epoch says of this log; None: nothing, the chain closed it as a whole before this database knew
+    of it. Raises `VerificationError`."""
+    said = continuing.continued(connection, later, city.keystore.wrapper(CITY_KEY))
+    return said if said and said.log == row.id else None
 
 
 def _ended(
@@ -142,12 +150,11 @@ def _ended(
 ) -> Iterator[Checked]:
     """A log that was continued: what stands of it must be there; that the rest is disowned stays a finding."""
     try:
-        said = continuing.continued(connection, later, city.keystore.wrapper(CITY_KEY))
+        said = said_of(city, connection, row, later)
     except VerificationError as error:
         yield Checked("epochs", Outcome.WRONG, detail, error)
         return
-    # Not of this log: an epoch that was closed as a whole before this database knew of it.
-    standing = Head(said.size, said.root) if said and said.log == row.id else Head(0, EMPTY_ROOT)
+    standing = Head(said.size, said.root) if said else Head(0, EMPTY_ROOT)
     yield _judged("heads", list(integrity.compare_ended(connection, row, standing)), detail)
     guarded = city.guard.read(row.id)
     known = max(row.head.size, guarded.size if guarded else 0, head.size if head else 0)
@@ -206,6 +213,6 @@ def _judged(name: str, differences: list[Difference], detail: str) -> Checked:
     if not differences:
         return Checked(name, Outcome.OK, detail)
     first = differences[0]
-    place = f"{first.log.name.stream} #{first.index if first.index is not None else '-'} {first.table}.{first.column}"
+    place = f"{first.stream} #{first.index if first.index is not None else '-'} {first.table}.{first.column}"
     more = f" (+{len(differences) - 1})" if len(differences) > 1 else ""
     return Checked(name, Outcome.WRONG, f"{detail}: {first.code} {place}{more}", difference=first)

@@ -57,7 +57,7 @@ def refuse_disagreement(city: City) -> None:
     """Compare database, guard and chain before anything is published. Raises `AppendRefused`; nothing is changed."""
     for checked in checking.agreement(city, chain_answers=True):
         if checked.difference is not None:
-            log = checked.difference.log.name.stream
+            log = checked.difference.stream
             raise AppendRefused("CITY_DISAGREES", checked.detail, log=log, found=checked.difference.code)
         if checked.outcome is checking.Outcome.WRONG and checked.error is not None:
             raise checked.error

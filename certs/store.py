@@ -82,6 +82,13 @@ _agency = Table(
     Column("facts", LargeBinary, nullable=False),
 )
 
+_DERIVED = tuple(
+    _certificate.c[name]
+    for name in (
+        *("digest", "identifier", "issuer", "type_code", "version"),
+        *("replaces", "log_no", "log_index", "status", "status_place"),
+    )
+)
 _IN_LIMIT = 500
 
 
@@ -112,7 +119,7 @@ class Certificate:
 
     @property
     def erased(self) -> bool:
-        """Its content is gone: by an erasure, or because somebody made it look so (`certs.integrity` tells which)."""
+        """Its content is gone, by an erasure or because somebody made it look so: `certs.integrity` tells."""
         return len(self.sealed) == KID_BYTES
 
     @property
@@ -145,6 +152,22 @@ class AgencyRow:
     """As printed on certificates; it does not stand on chain."""
     facts: bytes
     """Canonical JSON of the `Facts` last read about it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Derived:
+    """The columns of a row that follow from the log alone."""
+
+    digest: bytes
+    identifier: str
+    issuer: str
+    type_code: str
+    version: int
+    replaces: bytes | None
+    log_no: int
+    log_index: int
+    status: int
+    status_place: int
 
 
 def context(digest: bytes) -> bytes:
@@ -217,9 +240,8 @@ def newest(connection: Connection, limit: int, type_code: str | None = None) -> 
 
 def places(connection: Connection) -> tuple[int, list[Certificate]]:
     """(how many status places were drawn, the certificates that are not active)."""
-    drawn = connection.execute(select(_status_counter.c.next).where(_status_counter.c.no == 0)).scalar_one_or_none()
     query = select(_certificate).where(_certificate.c.status != int(Status.ACTIVE))
-    return drawn or 0, [_read(row) for row in connection.execute(query)]
+    return places_drawn(connection), [_read(row) for row in connection.execute(query)]
 
 
 def statuses(connection: Connection) -> Iterator[list[tuple[str, bytes, Status]]]:
@@ -228,6 +250,32 @@ def statuses(connection: Connection) -> Iterator[list[tuple[str, bytes, Status]]
     found = connection.execute(select(*columns), execution_options={"yield_per": _IN_LIMIT})
     for part in found.partitions():
         yield [(row.issuer, row.digest, Status(row.status)) for row in part]
+
+
+def derived_at(connection: Connection, log_no: int, start: int, end: int) -> list[Derived]:
+    """Rows that say they stand at entries [start, end) of a log."""
+    where = (_certificate.c.log_no == log_no, _certificate.c.log_index >= start, _certificate.c.log_index < end)
+    return [Derived(*row) for row in connection.execute(select(*_DERIVED).where(*where))]
+
+
+def derived_of(connection: Connection, digests: Collection[bytes]) -> dict[bytes, Derived]:
+    """Rows of these certificates, for those that exist."""
+    found: dict[bytes, Derived] = {}
+    for part in _parts(digests):
+        rows = connection.execute(select(*_DERIVED).where(_certificate.c.digest.in_(part)))
+        found |= {row.digest: Derived(*row) for row in rows}
+    return found
+
+
+def every_derived(connection: Connection) -> Iterator[Derived]:
+    for row in connection.execute(select(*_DERIVED), execution_options={"yield_per": _IN_LIMIT}):
+        yield Derived(*row)
+
+
+def places_drawn(connection: Connection) -> int:
+    """How many status places were given out; the next one is this number."""
+    drawn = connection.execute(select(_status_counter.c.next).where(_status_counter.c.no == 0)).scalar_one_or_none()
+    return drawn or 0
 
 
 def count(connection: Connection) -> int:

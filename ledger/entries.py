@@ -19,16 +19,21 @@ def content(statement: bytes, salt: bytes) -> bytes:
     return salt + statement
 
 
+def open_text(sealed: bytes, *, log_id: bytes, index: int, key: Wrapper) -> tuple[bytes, bytes]:
+    """(statement as it was hashed, salt), or `VerificationError`."""
+    opened = open_sealed(sealed, context=context(log_id, index), key=key)
+    return opened[SALT_BYTES:], opened[:SALT_BYTES]
+
+
 def open_entry(sealed: bytes, *, log_id: bytes, index: int, key: Wrapper) -> tuple[Statement, bytes]:
     """(statement, salt), or `VerificationError`."""
-    opened = open_sealed(sealed, context=context(log_id, index), key=key)
-    return statements.decode(opened[SALT_BYTES:]), opened[:SALT_BYTES]
+    text, salt = open_text(sealed, log_id=log_id, index=index, key=key)
+    return statements.decode(text), salt
 
 
 def commitment(sealed: bytes, *, log_id: bytes, index: int, key: Wrapper) -> bytes:
     """The commitment that is this entry's leaf data, derived anew from what is stored."""
-    opened = open_sealed(sealed, context=context(log_id, index), key=key)
-    return commit(opened[SALT_BYTES:], opened[:SALT_BYTES])
+    return commit(*open_text(sealed, log_id=log_id, index=index, key=key))
 
 
 def rehash(sealed: bytes, *, log_id: bytes, index: int, key: Wrapper) -> bytes:

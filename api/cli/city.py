@@ -112,14 +112,15 @@ def check(
             progress(done, max(done, checking.NEWEST_LEAVES))
 
         found = list(checking.run(opened, leaves=0 if every else checking.NEWEST_LEAVES, progress=told))
-    _report(output, found)
+    report(output, found)
     outcomes = {checked.outcome for checked in found}
     if checking.Outcome.WRONG in outcomes:
         raise typer.Exit(exits.REFUSED)
     raise typer.Exit(exits.UNDETERMINED if checking.Outcome.UNKNOWN in outcomes else exits.DONE)
 
 
-def _report(output: Output, found: Sequence[Checked]) -> None:
+def report(output: Output, found: Sequence[Checked]) -> None:
+    """A line for each thing that was looked at, and below what is wrong what to do."""
     if output.as_json:
         output.json({"checks": [_json(each) for each in found]})
         return
@@ -143,5 +144,5 @@ def _message(output: Output, line: Checked) -> Message | None:
     if line.difference is None:
         return None
     d = line.difference
-    place = {"log": d.log.name.stream, "index": "-" if d.index is None else d.index}
+    place = {"log": d.stream, "index": "-" if d.index is None else d.index}
     return output.words.difference(d.code, {**place, "table": d.table, "column": d.column})

@@ -174,6 +174,12 @@ def put_anchor(connection: Connection, no: int, anchor: Anchor) -> None:
     connection.execute(row.on_conflict_do_nothing())
 
 
+def anchors(connection: Connection, no: int) -> list[Anchor]:
+    """Every published head of the log that we know of, by size."""
+    query = select(schema.anchor).where(schema.anchor.c.log_no == no).order_by(schema.anchor.c.size)
+    return [Anchor(row.size, row.root, row.prev_size, row.block, row.time) for row in connection.execute(query)]
+
+
 def first_anchor_covering(connection: Connection, no: int, index: int) -> Anchor | None:
     """The first published head that covers leaf `index`: its block time is the leaf's time."""
     where = (schema.anchor.c.log_no == no, schema.anchor.c.size > index)

@@ -1,0 +1,184 @@
+"""Authorizations and accesses of fictitious persons, recorded in bulk through the city's own sequencer."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+
+from api.wiring import INDEX_KEY, SUBJECT_KEY, City
+from audit import authorization as authorizations
+from audit import mandate as mandates
+from audit.access import Access, AccessStep
+from audit.authorization import Authorization
+from audit.binding import Bound, BoundMandate
+from audit.deciding import china_day
+from audit.decision import DecisionCode, StatusBlock
+from audit.granting import Granting
+from audit.keyring import Keyring
+from audit.mandate import Mandate, Relation
+from audit.own import Ground
+from audit.purpose import Purpose
+from audit.recording import record_all, seconds
+from audit.store import rights
+from audit.subject import Holder, Opening
+from audit.terms import DAY, Grantor, Kind, Method, Scope, Witness
+from ledger.keys.p256 import P256Signer
+from ledger.logid import ACCESS, AUTHORIZATION
+from ledger.sequencer import Decided, Turn
+from ledger.status import Status
+from ledger.types import LogName
+
+ASKER = "11320100XXXX32010P"
+STEWARD = "11330100XXXX33013C"
+MATTER = "11320100XXXX32010P3000131901000"
+RESOURCE = "11100000MB0143028R001"
+FIELDS = ("business_scope", "enterprise_name")
+POLICY = sha256(b"policy").digest()
+IN_ONE_ACT = 500
+
+
+def person(number: int) -> Holder:
+    return Holder("111", f"33010619850615{number:04d}")
+
+
+def keyring(city: City) -> Keyring:
+    return Keyring(city.day_keys, city.keystore.mac_key(SUBJECT_KEY), city.keystore.mac_key(INDEX_KEY))
+
+
+def purpose(number: int) -> Purpose:
+    return Purpose(
+        system="政务服务平台（演示）",
+        cause="核验营业执照",
+        category="办理",
+        matter_name="内资公司分公司设立登记",
+        matter_code=MATTER,
+        business_code=f"3201002026{number:08d}",
+        org=ASKER,
+        operator=f"op-clerk-{number % 50:04d}",
+    )
+
+
+def grant(city: City, number: int, *, uses: int = 1000) -> bytes:
+    """A consent, witnessed by two operators of the agency; its id."""
+    now = int(city.clock().timestamp())
+    opening = Opening(sha256(b"salt %d" % number).digest(), person(number))
+    made = Authorization(
+        consortium=city.deployment.consortium,
+        nonce=os.urandom(16),
+        kind=Kind.WITNESSED_CONSENT,
+        grantor=Grantor(opening.digest, None, None),
+        grantee=ASKER,
+        providers=(city.settings.city,),
+        subject=opening.digest,
+        scopes=(Scope(RESOURCE, FIELDS, None),),
+        purpose=purpose(number),
+        not_before=now - DAY,
+        not_after=now + 30 * DAY,
+        max_uses=uses,
+        daily_limit=None,
+        review_by=None,
+        method=Method.CLERK_WITNESS,
+        witness=Witness(STEWARD, ("op-witness-1", "op-witness-2"), sha256(b"form").digest()),
+        basis="本人同意",
+    )
+    signed = authorizations.sign(made, P256Signer(sha256(b"witness").digest()))
+    bound = Bound(authorizations.parse(signed).id, made, person(number), None)
+    return granting(city).grant(bound, signed, (opening,)).value
+
+
+def mandate(city: City, number: int) -> bytes:
+    """One person acts for another, by his own key; its id."""
+    now = int(city.clock().timestamp())
+    principal = Opening(sha256(b"principal %d" % number).digest(), person(number))
+    agent = Opening(sha256(b"agent %d" % number).digest(), person(number + 5000))
+    made = Mandate(
+        consortium=city.deployment.consortium,
+        nonce=os.urandom(16),
+        relation=Relation.HELPER,
+        principal=principal.digest,
+        agent=agent.digest,
+        matters=(MATTER,),
+        not_before=now - DAY,
+        not_after=now + 30 * DAY,
+        method=Method.HOLDER_KEY,
+        witness=None,
+        basis="委托书",
+    )
+    signed = mandates.sign(made, P256Signer(sha256(b"person").digest()))
+    bound = BoundMandate(mandates.parse(signed).id, made, principal.holder, agent.holder)
+    return granting(city).mandate(bound, signed, (principal, agent)).value
+
+
+def holder_key(city: City, number: int) -> str:
+    """A person's key, identified at a counter; its thumbprint."""
+    key = P256Signer(sha256(b"key of person %d" % number).digest())
+    later = int(city.clock().timestamp()) + 30 * DAY
+    recorded = granting(city).holder_key(
+        key.x, key.y, person(number), Method.CLERK_WITNESS, evidence=None, not_after=later
+    )
+    return recorded.value
+
+
+def granting(city: City) -> Granting:
+    return Granting(city.sequencer, LogName(city.settings.city, AUTHORIZATION), keyring(city), STEWARD)
+
+
+def allowed(city: City, number: int, authorization: bytes, keys: Keyring) -> Access:
+    """What was decided about reading `number`."""
+    said = purpose(number)
+    return Access(
+        step=AccessStep.DECIDED,
+        request=sha256(b"request %d" % number).digest(),
+        asker=ASKER,
+        asker_city=2,
+        provider=city.settings.city,
+        resource=RESOURCE,
+        fields=FIELDS,
+        ground=Ground.AUTHORIZATION,
+        matter=MATTER,
+        authorization=authorization,
+        mandate=None,
+        code=DecisionCode.ALLOW,
+        policy=POLICY,
+        status=StatusBlock(Status.ACTIVE, Status.ACTIVE, int(city.clock().timestamp())),
+        signature=sha256(b"signature %d" % number).digest(),
+        kid="8NRDLnhZErc_MzTbAf3jFQ8nCjnET8nw4p4JK_6hE4k",
+        permit=None,
+        operator=said.operator,
+        subject_ref=keys.ref(person(number % 1000)).hex(),
+        item=sha256(b"item %d" % (number % 1000)).digest(),
+        case=said.business_code,
+        purpose=said.use_cause,
+        response=sha256(b"response %d" % number).digest(),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Readings:
+    """Many readings as one act, each counted as the real decision counts it."""
+
+    records: Sequence[Access]
+    keys: Keyring
+
+    def decide(self, turn: Turn) -> Decided[None]:
+        for record in self.records:
+            assert record.authorization is not None
+            row = rights.lock(turn.connection, record.authorization)
+            if row is not None:
+                rights.count_use(turn.connection, row, china_day(seconds(turn)))
+        return Decided(record_all(turn, [(record, STEWARD) for record in self.records], self.keys), None)
+
+
+def read(city: City, authorizations_: Sequence[bytes], number: int, *, start: int = 0) -> None:
+    """So many allowed readings, by turns under each authorization."""
+    keys, log = keyring(city), LogName(city.settings.city, ACCESS)
+    for records in _acts(city, authorizations_, range(start, start + number), keys):
+        city.sequencer.append(log, _Readings(records, keys))
+
+
+def _acts(city: City, ids: Sequence[bytes], numbers: range, keys: Keyring) -> Iterator[list[Access]]:
+    for first in range(numbers.start, numbers.stop, IN_ONE_ACT):
+        part = range(first, min(first + IN_ONE_ACT, numbers.stop))
+        yield [allowed(city, number, ids[number % len(ids)], keys) for number in part]
