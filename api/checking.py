@@ -183,8 +183,13 @@ def _rehashed(city: City, leaves: int, progress: Progress) -> Iterator[Checked]:
 
 def _contents(city: City, leaves: int) -> Iterator[Checked]:
     """Every certificate opens with its own key, unless an anchored statement says that it was erased."""
+    try:
+        keys = city.content_keys
+    except LedgerError as error:
+        yield Checked("contents", Outcome.WRONG, str(error), error)
+        return
     with city.database.reading() as connection:
-        contents = Contents(connection, city.keystore.wrapper(CITY_KEY), city.content_keys)
+        contents = Contents(connection, city.keystore.wrapper(CITY_KEY), keys)
         for row in logs.every(connection):
             if row.name.stream == CERTIFICATE:
                 start = max(row.head.size - leaves, 0) if leaves else 0
