@@ -17,6 +17,7 @@ from audit.request import Rules
 from certs import store
 from certs.certificate import CHINA
 
+_NOTES = ("holder.note_proof", "holder.note_revoke", "holder.note_limits")
 _SHORT = 12
 """Digits of an id that a person compares by eye."""
 
@@ -83,7 +84,7 @@ def sheet(view: View, names: Names, words: Words) -> Sheet:
         lines=tuple(_line(line, view.proofs[_place(line)], names, words) for line in history.lines),
         counts=(*withheld, *closed) or (words.say("holder.nothing_hidden"),),
         standing=tuple(_standing(each, names, words) for each in view.standing),
-        notes=tuple(words.say(f"holder.note_{name}") for name in ("proof", "revoke", "limits")),
+        notes=tuple(words.say(key) for key in _NOTES),
     )
 
 
