@@ -42,7 +42,7 @@ def register(city: City, stream: str, type: str, content: EvidenceType, *, agenc
 
 
 def append(city: City, stream: str, type: str, items: Sequence[Any], *, agency: str) -> Receipted:
-    """All of them in one act. Raises `EvidenceError` EVIDENCE_TYPE_UNKNOWN, EVIDENCE_FORM, EVIDENCE_ITEMS."""
+    """All of them in one act. Raises `EvidenceError` EVIDENCE_TYPE_UNKNOWN, EVIDENCE_ITEM, EVIDENCE_ITEMS."""
     act = AppendEvidence(type, items, agency, city.day_keys)
     done = city.sequencer.append(city.log_of(stream), act)
     by = int(parse_timestamp(done.at).timestamp()) + MAX_ANCHOR_LAG

@@ -114,7 +114,7 @@ class AppendEvidence:
     day_keys: DayKeys
 
     def decide(self, turn: Turn) -> Decided[None]:
-        """Raises `EvidenceError` EVIDENCE_TYPE_UNKNOWN (stream, type), EVIDENCE_FORM (place), EVIDENCE_ITEMS."""
+        """Raises `EvidenceError` EVIDENCE_TYPE_UNKNOWN (stream, type), EVIDENCE_ITEM (place), EVIDENCE_ITEMS."""
         stream = turn.log.stream
         content = store.find(turn.connection, stream, self.type)
         if content is None:
@@ -141,9 +141,9 @@ def _checked(item: Any, validator: Any, number: int) -> dict[str, Json]:
     try:
         canonical.dumps(item)  # whatever cannot be hashed is refused before anybody looks at it
     except (CanonicalError, TypeError, ValueError):
-        raise EvidenceError("EVIDENCE_FORM", "not JSON that can be signed", place=str(number)) from None
+        raise EvidenceError("EVIDENCE_ITEM", "not JSON that can be signed", place=str(number)) from None
     if not isinstance(item, dict) or not validator.is_valid(item):
         error = next(validator.iter_errors(item))
         place = "/".join(str(part) for part in (number, *error.instance_path))
-        raise EvidenceError("EVIDENCE_FORM", "not of the registered form", place=place)
+        raise EvidenceError("EVIDENCE_ITEM", "not of the registered form", place=place)
     return item

@@ -55,7 +55,7 @@ def test_evidence_from_registering_to_its_proof(client: Home, tmp_path: Path, sh
     refused = run("evidence", "append", *STREAM, bad, *who, expect=1)
     assert (
         refused.plain
-        and refused.err.startswith("EVIDENCE_FORM")
+        and refused.err.startswith("EVIDENCE_ITEM")
         and "1/mm" in refused.err
         and SECRET not in refused.err
     )

@@ -101,11 +101,11 @@ LEVEL = EvidenceType(clear={"level": {"type": "integer"}}, private={"who": {"typ
 @pytest.mark.parametrize(
     ("code", "items"),
     [
-        ("EVIDENCE_FORM", [{"level": 1}]),
-        ("EVIDENCE_FORM", [{"level": "1", "who": "a"}]),
-        ("EVIDENCE_FORM", [{"level": 1, "who": "a", "more": 1}]),
-        ("EVIDENCE_FORM", [{"level": 1, "who": "a"}, {"level": 1.5, "who": "a"}]),
-        ("EVIDENCE_FORM", [[]]),
+        ("EVIDENCE_ITEM", [{"level": 1}]),
+        ("EVIDENCE_ITEM", [{"level": "1", "who": "a"}]),
+        ("EVIDENCE_ITEM", [{"level": 1, "who": "a", "more": 1}]),
+        ("EVIDENCE_ITEM", [{"level": 1, "who": "a"}, {"level": 1.5, "who": "a"}]),
+        ("EVIDENCE_ITEM", [[]]),
         ("EVIDENCE_ITEMS", []),
         ("EVIDENCE_ITEMS", [{"level": 1, "who": "a"}] * 1001),
     ],
