@@ -40,8 +40,9 @@ test-postgres: $(V)/dev  ## two sequencers on PostgreSQL; needs Debian's postgre
 	  { echo 'PostgreSQL is missing: on Debian, apt-get install postgresql'; exit 2; }
 	@pytest -q -s tests/postgres
 
-samples: $(V)/run  ## write samples/*.csv anew
+samples: $(V)/run  ## write samples anew
 	@python scripts/make_samples.py
+	@python scripts/make_policy_samples.py
 
 fresh:  ## clone, empty HOME, no node: the two commands from nothing
 	@sh scripts/fresh.sh

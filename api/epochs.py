@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from api import governance
 from api.errors import ApiError
 from api.wiring import CITY_KEY, City
-from audit.store import rulebook
+from audit.store import corrections, rulebook
 from certs import statuslist, store
 from certs.certificate import ISSUE
 from ledger import continuing, entries, epochs
@@ -137,6 +137,7 @@ def _moved(city: City, old: LogName, heads: Sequence[PublishedHead]) -> Callable
     def moved(connection: Connection, move: Move) -> None:
         store.move(connection, move.old_no, move.first, move.new_no)
         rulebook.move(connection, move.old_no, move.first, move.new_no)
+        corrections.move(connection, move.old_no, move.first, move.new_no)
         size = logs.lock(connection, old).head.size
         if known > size:
             store.skip_places(connection, known - size, statuslist.LIST_SIZE)

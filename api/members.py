@@ -93,8 +93,8 @@ def add(city: City, *wanted: Member) -> list[Step]:
     # Crash member/on-chain: the chain knows it and our table does not; the same command reads it.
     for member in wanted:
         refresh(city, member.agency, member.name)
-    # Crash member/known: what the agency issues can be read by nobody until the same command is run again.
-    rulebook.adopt_automatic(city, wanted[0].agency)
+    # Crash member/known: automatic rules lack what the agency issues until the same command is run again.
+    rulebook.extend_automatic(city)
     return steps
 
 

@@ -171,24 +171,30 @@ def answer(city: City, untrusted: str) -> Answered:
     Raises `VerificationError`, `RequestError`, `AuditError` for whoever cannot be told who he is: nothing is recorded
     then. Raises `ChainUnavailable` where the chain cannot say whose key it is.
     """
-    presented, now = asking.parse(untrusted), int(city.clock().timestamp())
+    presented = asking.parse(untrusted)
+    asked = verified(city, presented)
+    reply_to = agency_keys.of_city(city, presented.asking.asker_city, rules.ENC)
+    recorded = city.recorder.decide(asked, Decider(rulebook.current(city), city.keyring, held), city.steward)
+    content = _release(city, recorded.opens) if recorded.opens else None
+    return Answered(recorded, _signed(city, presented, recorded, content, reply_to.x, reply_to.y))
+
+
+def verified(city: City, presented: PresentedRequest) -> Asked:
+    """A request to be decided: for this city, fresh, signed by whom it names, its person opened. Raises as `answer`."""
+    now = int(city.clock().timestamp())
     asking.check(presented, consortium=bytes.fromhex(city.settings.consortium), provider=city.settings.city, now=now)
     _identify(city, presented)
     secret = city.keystore.agreement_secret(ENC_KEY)
     holder = asking.subject_of(jwe.decrypt(presented.asking.subject, secret, typ=asking.SUBJECT_TYP))
     holder = Holder(holder.type, normalised_code(holder.type, holder.code))
     look_at_statuses(city, now)
-    asked = Asked(
+    return Asked(
         presented.request(holder),
         presented.asking.authorization,
         presented.asking.asker_city,
         presented.signature,
         presented.untrusted.kid,
     )
-    reply_to = agency_keys.of_city(city, presented.asking.asker_city, rules.ENC)
-    recorded = city.recorder.decide(asked, Decider(rulebook.current(city), city.keyring, held), city.steward)
-    content = _release(city, recorded.opens) if recorded.opens else None
-    return Answered(recorded, _signed(city, presented, recorded, content, reply_to.x, reply_to.y))
 
 
 def _identify(city: City, presented: PresentedRequest) -> None:

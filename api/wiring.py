@@ -29,6 +29,7 @@ from ledger.evm.account import Account
 from ledger.evm.client import EvmChain, EvmWire
 from ledger.evm.journal import journaled_height
 from ledger.evm.rpc import Rpc, RpcError
+from ledger.keys import office
 from ledger.keys.content_keys import ContentKeys
 from ledger.keys.day_keys import DayKeys
 from ledger.keys.keystore import ED25519, HMAC, P256, SECP256K1, WRAPPING, Keystore
@@ -49,6 +50,7 @@ GUARD = "guard.sqlite"
 CONTENTS = "contents.sqlite"
 DEPLOYMENT = "deployment.json"
 CHAIN = "chain"
+OFFICE = "audit-office.jwk"
 PASSWORD = "password.txt"  # noqa: S105  # the name of a file
 
 DEPLOYER, GOVERNOR, PUBLISHER = "deployer", "governor", "publisher"
@@ -155,7 +157,10 @@ class City:
 
     @cached_property
     def day_keys(self) -> DayKeys:
-        return DayKeys(self.keystore.wrapper(CITY_KEY))
+        """Shared with the audit office as soon as one was named."""
+        path = self.home / OFFICE
+        shared = office.for_office(*office.read_jwk(path.read_bytes())) if path.exists() else None
+        return DayKeys(self.keystore.wrapper(CITY_KEY), shared)
 
     @cached_property
     def keyring(self) -> Keyring:

@@ -94,7 +94,7 @@ class Decider:
         shown = self._shown(connection, asked.authorization, row)
         view = _view(connection, shown)
         uses = _uses(connection, request.id, row, now)
-        decision = policy.decide(request, shown, self._rules, view, uses, now, held=item is not None)
+        decision = policy.decide(request, shown, self._rules, view, uses, now, held=self._held_somewhere(item))
         access = drafting.decided(
             request,
             decision,
@@ -124,6 +124,10 @@ class Decider:
         except (VerificationError, CanonicalError, AuditError):
             # Somebody changed what is stored: it authorizes nothing, and the check of the log names the row.
             return Unbound(id, row.mandate)
+
+    def _held_somewhere(self, item: bytes | None) -> bool:
+        """Of data that is released elsewhere, only whoever holds it knows whether there is such an entry."""
+        return item is not None or self._permits_of is not None
 
     def _permit(self, request: Request, decision: Decision, now: int) -> bytes | None:
         """Id of the permit that will be signed when the record stands."""

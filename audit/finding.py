@@ -49,6 +49,10 @@ class FindingCode(StrEnum):
     RECEIPT_BROKEN = "RECEIPT_BROKEN"
     BULK_READS = "BULK_READS"
     READS_WITHOUT_CASE = "READS_WITHOUT_CASE"
+    SOURCE_CONTESTED = "SOURCE_CONTESTED"
+    ENTRY_STALE = "ENTRY_STALE"
+    VALUES_CONFLICT = "VALUES_CONFLICT"
+    CORRECTION_OVERDUE = "CORRECTION_OVERDUE"
 
 
 SEVERITY: Mapping[FindingCode, Severity] = {
@@ -72,6 +76,10 @@ SEVERITY: Mapping[FindingCode, Severity] = {
     FindingCode.RECEIPT_BROKEN: Severity.GRAVE,
     FindingCode.BULK_READS: Severity.SERIOUS,
     FindingCode.READS_WITHOUT_CASE: Severity.SERIOUS,
+    FindingCode.SOURCE_CONTESTED: Severity.MINOR,
+    FindingCode.ENTRY_STALE: Severity.MINOR,
+    FindingCode.VALUES_CONFLICT: Severity.SERIOUS,
+    FindingCode.CORRECTION_OVERDUE: Severity.SERIOUS,
 }
 
 

@@ -18,6 +18,8 @@ _SEPARATOR = re.compile(r"[;；、\n]")
 _MAX_TEXT = 500
 _MAX_ITEMS = 8000
 """Characters of a cell; the cells that list items are longer."""
+_FORMULA = "="
+"""What a spreadsheet would compute is not what somebody wrote."""
 _YES_NO = {"是": True, "否": False}
 _SHARING = {str(int(each)): each for each in Sharing}
 
@@ -71,6 +73,7 @@ def _read_row(line: int, row: Mapping[str, str]) -> Resource:
 def _check_cells(line: int, v: Mapping[str, str]) -> None:
     """Raises `PolicyError` RESOURCE_ROW naming the first cell that is not of its column's form."""
     wrong = [name for name, text in v.items() if len(text) > (_MAX_ITEMS if name == "items" else _MAX_TEXT)]
+    wrong += [name for name, text in v.items() if text.startswith(_FORMULA)]
     wrong += [name for name, known in (("sharing", _SHARING), ("open", _YES_NO)) if v[name] not in known]
     wrong += ["items"] if None in _items(v["items"]) else []
     if wrong:

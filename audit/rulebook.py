@@ -24,7 +24,6 @@ from ledger.canonical import Json
 from ledger.errors import CanonicalError
 from ledger.sequencer import Decided, Turn
 from ledger.statement import Draft, parse_timestamp
-from ledger.store import logs
 from ledger.store.database import Connection
 
 STREAM = "policy"
@@ -80,9 +79,8 @@ class Adopt:
         return Decided((Draft(ADOPTED, self.agency, self._body()),), True)
 
     def _row(self, turn: Turn) -> RulesRow:
-        log_no = logs.lock(turn.connection, turn.log).no
         at = int(parse_timestamp(turn.at).timestamp())
-        return RulesRow(self.rules.version, self.origin, at, encode(self.rules), log_no, turn.first_index)
+        return RulesRow(self.rules.version, self.origin, at, encode(self.rules), turn.log_no, turn.first_index)
 
     def _body(self) -> dict[str, Json]:
         body: dict[str, Json] = {

@@ -64,7 +64,6 @@ class Erasing:
         """
         with self._database.reading() as connection:
             due = [each for each in store.erasures(connection, due=True) if anchored(connection, each)]
-        # Crash erase/anchored: the statement stands and the content opens still; the next start finishes it.
         if due:
             self._carry_out({each.digest: each.kid for each in due})
         return len(due)

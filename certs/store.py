@@ -119,7 +119,7 @@ class Certificate:
 
     @property
     def erased(self) -> bool:
-        """Its content is gone: by an erasure, or because somebody made it look so (`certs.integrity` tells which)."""
+        """Its content is gone, by an erasure or because somebody made it look so: `certs.integrity` tells."""
         return len(self.sealed) == KID_BYTES
 
     @property
@@ -221,10 +221,12 @@ def by_digest(connection: Connection, digest: bytes) -> Certificate | None:
     return _read(row) if row else None
 
 
-def of_subject(connection: Connection, ref: bytes, type_code: str) -> list[Certificate]:
-    """What a person has of a type, the newest first."""
-    where = (_certificate.c.subject_ref == ref, _certificate.c.type_code == type_code)
-    query = select(_certificate).where(*where).order_by(_certificate.c.log_no.desc(), _certificate.c.log_index.desc())
+def of_subject(connection: Connection, ref: bytes, type_code: str | None = None) -> list[Certificate]:
+    """What a person has, of a type or of any, the newest first."""
+    query = select(_certificate).where(_certificate.c.subject_ref == ref)
+    query = query.order_by(_certificate.c.log_no.desc(), _certificate.c.log_index.desc())
+    if type_code is not None:
+        query = query.where(_certificate.c.type_code == type_code)
     return [_read(row) for row in connection.execute(query)]
 
 
@@ -287,12 +289,6 @@ def move(connection: Connection, old_no: int, first: int, new_no: int) -> None:
     connection.execute(update(_certificate).where(*where).values(**place))
     where = (_erasure.c.log_no == old_no, _erasure.c.log_index >= first)
     connection.execute(update(_erasure).where(*where).values(log_no=new_no, log_index=_erasure.c.log_index - first + 1))
-
-
-def by_subject(connection: Connection, subject_ref: bytes) -> list[Certificate]:
-    """Everything there is of a person, oldest first."""
-    query = select(_certificate).where(_certificate.c.subject_ref == subject_ref)
-    return [_read(row) for row in connection.execute(query.order_by(_certificate.c.log_no, _certificate.c.log_index))]
 
 
 def placed(connection: Connection, log_no: int, start: int, end: int) -> Iterator[list[Certificate]]:

@@ -29,6 +29,7 @@ MAX_BYTES = 64 * 1024
 ED25519_NOTE = b"\x01"
 _KEY_ID_BYTES = 4
 _SIZE = re.compile(r"0|[1-9][0-9]{0,18}")
+_NUMBER = r"0|[1-9][0-9]{0,8}"
 
 
 def origin(consortium: bytes, log: LogName) -> str:
@@ -66,6 +67,18 @@ def verify(note: str, *, name: str, public: bytes) -> Head:
     if lines[0] != name or not _SIZE.fullmatch(lines[1]) or len(root) != HASH_BYTES:
         _refuse("not a checkpoint of this log")
     return Head(int(lines[1]), root)
+
+
+def claimed(note: str, consortium: bytes) -> tuple[LogName, Head]:
+    """The log and head that a note speaks of, whoever signed it. Raises `VerificationError`."""
+    lines = note.split("\n")
+    named = re.fullmatch(rf"{consortium.hex()}/({_NUMBER})/([a-z][a-z0-9-]{{0,31}})/({_NUMBER})", lines[0])
+    if len(note.encode()) > MAX_BYTES or not named or len(lines) < 3 or not _SIZE.fullmatch(lines[1]):
+        _refuse("not a checkpoint of this ledger")
+    root = _base64(lines[2])
+    if len(root) != HASH_BYTES:
+        _refuse("not a checkpoint of this ledger")
+    return LogName(int(named[1]), named[2], int(named[3])), Head(int(lines[1]), root)
 
 
 def verifier_key(name: str, public: bytes) -> str:

@@ -397,6 +397,8 @@ One file for each certificate type, all fictitious; written by `make samples`, a
 - 金额单位为分；日期可写 2026-01-31、2026/1/31、20260131、2026年1月31日；列表以 、 ; ； | 分隔。
   Amounts are in fen 分 (1 yuan = 100); dates in any of these four forms; lists are split at 、 ; ； or |.
 - 发证机关由命令选项指定，不需要列。The issuer is an option of the command: no column is needed.
+- `policy/`：杭州的资源目录、事项清单、负面清单与责任清单，供 `certledger policy import` 导入。
+  Hangzhou's resource catalogue, matters, negative and responsibility list, for `certledger policy import`.
 """
 
 

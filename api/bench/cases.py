@@ -72,12 +72,12 @@ def issue(sample: Path, rows: int, opened: ExitStack) -> Case:
                 mint.mint(row, WrappingKey(os.urandom(32)), now=now, place=place)
         return len(raws)
 
-    return _case(
+    return case_of(
         "issue",
         Contender("certledger: row to sealed certificate", work),
         peers.sdjwt_issue(_CLAIMS, rows),
-        _started(opened, programs.open_attestation("issue"), "wrap", rows),
-        _started(opened, programs.cert_issuer(), "batch", max(rows // 10, 1)),
+        started(opened, programs.open_attestation("issue"), "wrap", rows),
+        started(opened, programs.cert_issuer(), "batch", max(rows // 10, 1)),
     )
 
 
@@ -91,7 +91,7 @@ def sign_only(rows: int) -> Case:
             sdjwt.issue({"iss": "x", "iat": 1}, _CLAIMS, salts=salts, signer=signer)
         return rows
 
-    return _case("sd-jwt", Contender("certledger: SD-JWT of 10 attributes", work), peers.sdjwt_issue(_CLAIMS, rows))
+    return case_of("sd-jwt", Contender("certledger: SD-JWT of 10 attributes", work), peers.sdjwt_issue(_CLAIMS, rows))
 
 
 def verify(bundles: Sequence[bytes], trust: Trust, times: int, opened: ExitStack) -> Case:
@@ -103,11 +103,11 @@ def verify(bundles: Sequence[bytes], trust: Trust, times: int, opened: ExitStack
             Verifier(trust).verify(bundles[number % len(bundles)], policy, now, None)
         return times
 
-    return _case(
+    return case_of(
         "verify",
         Contender("certledger: bundle, 8 steps", work),
         peers.sdjwt_verify(_CLAIMS, times),
-        _started(opened, programs.open_attestation("verify"), "hashes", times),
+        started(opened, programs.open_attestation("verify"), "hashes", times),
     )
 
 
@@ -121,7 +121,7 @@ def verify_again(genuine: bytes, trust: Trust, times: int) -> Case:
             verifier.verify(genuine, policy, now, None)
         return times
 
-    return _case(
+    return case_of(
         "verify-again", Contender("certledger: snapshot seen before", work), peers.sdjwt_verify(_CLAIMS, times)
     )
 
@@ -151,11 +151,11 @@ def append(folder: Path, threads: int, each: int, opened: ExitStack) -> Case:
         return threads * each
 
     ours = Contender(f"certledger: {threads} callers, durable", work)
-    return _case(
+    return case_of(
         "append",
         ours,
         peers.pymerkle_append(folder, max(threads * each // 10, 1)),
-        _started(opened, programs.tlog("append", folder, str(threads)), "and fsync", threads * each),
+        started(opened, programs.tlog("append", folder, str(threads)), "and fsync", threads * each),
     )
 
 
@@ -194,11 +194,11 @@ def _sequencer(folder: Path) -> Sequencer:
     return Sequencer(database, Guard(folder / "guard.sqlite"), WrappingKey(os.urandom(32)), lambda: datetime.now(UTC))
 
 
-def _started(opened: ExitStack, peer: Program | Absent, does: str, count: int) -> Contender | Absent:
+def started(opened: ExitStack, peer: Program | Absent, does: str, count: int) -> Contender | Absent:
     """A program ends when the measurements do."""
     return peer if isinstance(peer, Absent) else opened.enter_context(peer).contender(does, count)
 
 
-def _case(name: str, ours: Contender, *others: Contender | Absent) -> Case:
+def case_of(name: str, ours: Contender, *others: Contender | Absent) -> Case:
     present = tuple(each for each in others if isinstance(each, Contender))
     return Case(name, (ours, *present), tuple(each.name for each in others if isinstance(each, Absent)))

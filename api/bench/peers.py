@@ -9,6 +9,8 @@ from typing import Any
 
 from api.bench.rounds import Absent, Contender
 
+PROVE_LEAVES = 2000
+
 
 def version(distribution: str) -> str | None:
     """The installed version of a peer, None if it is not there."""
@@ -51,14 +53,14 @@ def sdjwt_verify(claims: Mapping[str, Any], times: int) -> Contender | Absent:
     return Contender(f"sd-jwt {found}", work)
 
 
-def pymerkle_append(folder: Path, times: int) -> Contender | Absent:
+def pymerkle_append(folder: Path, times: int, name: str = "append") -> Contender | Absent:
     """PyPI pymerkle on SQLite: one entry, one commit."""
     found = version("pymerkle")
     if found is None:
         return Absent("PyPI pymerkle")
     from pymerkle import SqliteTree
 
-    tree = SqliteTree(str(folder / "pymerkle.sqlite"))
+    tree = SqliteTree(str(folder / f"pymerkle-{name}.sqlite"))
 
     def work() -> int:
         for number in range(times):
@@ -66,6 +68,25 @@ def pymerkle_append(folder: Path, times: int) -> Contender | Absent:
         return times
 
     return Contender(f"pymerkle {found} on SQLite", work)
+
+
+def pymerkle_prove(folder: Path, lines: int) -> Contender | Absent:
+    """PyPI pymerkle on SQLite: inclusion proofs in a tree of 2,000 entries, as it takes longer to grow a larger one."""
+    found = version("pymerkle")
+    if found is None:
+        return Absent("PyPI pymerkle")
+    from pymerkle import SqliteTree
+
+    tree = SqliteTree(str(folder / "pymerkle-prove.sqlite"))
+    for number in range(PROVE_LEAVES):
+        tree.append_entry(b"entry %d" % number)
+
+    def work() -> int:
+        for number in range(lines):
+            tree.prove_inclusion(1 + number * 7919 % PROVE_LEAVES)
+        return lines
+
+    return Contender(f"pymerkle {found} proofs among {PROVE_LEAVES:,}", work)
 
 
 def _sdjwt(claims: Mapping[str, Any]) -> tuple[Callable[..., Any], Any, Callable[[], dict[Any, Any]]]:

@@ -49,6 +49,10 @@ def markdown(figures: Figures) -> str:
         f"at random places, each read in a transaction of its own: p50 {tree.p50_ms:.2f} ms, p99 {tree.p99_ms:.2f} ms."
         + _peer_proofs(figures),
         "",
+        "One decision of a caller who is alone, judged, counted and recorded durably: "
+        + ", ".join(f"{name.split()[0]} {value:.2f} ms" for name, value in figures.decision.items())
+        + ".",
+        "",
         "This machine at the same time, one core: "
         + ", ".join(f"{name} {value:,.0f}/s" for name, value in figures.machine.items())
         + ".",

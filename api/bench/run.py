@@ -11,8 +11,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from api import devchain, members
-from api.bench import cases, programs, tree
+from api.bench import cases, programs, readings, tree
 from api.bench.cases import AGENCY, Case
+from api.bench.reading_world import World
 from api.bench.rounds import Absent, Measured, measure
 from api.bench.tree import Tree
 from api.initialise import initialise
@@ -42,10 +43,12 @@ class Size:
     leaves: int
     asked: int
     bundles: int = 40
+    records: int = 10_000
+    """Of accesses, among which one person's are found."""
 
 
 QUICK = Size(rounds=3, rows=200, callers=8, each=25, leaves=100_000, asked=500)
-FULL = Size(rounds=7, rows=1_000, callers=64, each=50, leaves=10_000_000, asked=5_000)
+FULL = Size(rounds=7, rows=1_000, callers=64, each=50, leaves=10_000_000, asked=5_000, records=200_000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +61,8 @@ class Figures:
     absent: tuple[str, ...]
     """Peers that are not installed here."""
     proofs: Tree
+    decision: dict[str, float]
+    """Milliseconds p50 and p99 of one decision, recorded and durable."""
     peer_proofs: dict[str, float]
     """Milliseconds p50 and p99 of Go's tlog in a tree of as many leaves; empty if it is absent."""
 
@@ -67,12 +72,15 @@ def run(size: Size, told: Progress) -> Figures:
     with tempfile.TemporaryDirectory(prefix="certledger-bench-") as name, ExitStack() as opened:
         folder = Path(name)
         bundles, trust = _bundles(folder, size.bundles)
+        world = World(folder)
         todo = (
             cases.issue(SAMPLE, size.rows, opened),
             cases.sign_only(size.rows),
             cases.verify(bundles, trust, size.rows, opened),
             cases.verify_again(bundles[0], trust, size.rows),
             cases.append(folder, size.callers, size.each, opened),
+            readings.recorded(world, folder, size.callers, size.each, opened),
+            readings.traced(world, folder, size.records, opened),
         )
         measured = {case.name: _measured(case, size.rounds, told) for case in todo}
         return Figures(
@@ -83,6 +91,7 @@ def run(size: Size, told: Progress) -> Figures:
             cases=measured,
             absent=tuple(dict.fromkeys(peer for case in todo for peer in case.absent)),
             proofs=tree.measure(folder, size.leaves, size.asked, lambda done, total: told("proofs", done, total)),
+            decision=readings.latency(world, size.asked),
             peer_proofs=_peer_proofs(folder, size),
         )
 

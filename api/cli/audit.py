@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from api.cli import exits
+from api.cli import audit_books, audit_monitor, audit_office, audit_report, exits
+from api.cli.audit_indicators import indicators
 from api.cli.audit_trace import evidence, trace, verify_evidence
 from api.cli.options import DEFAULT_HOME, Home, Json, Lang, Language
 from api.cli.output import Output
@@ -97,3 +98,14 @@ def _log(difference: Difference) -> str:
         return ""
     name = difference.log.name
     return f"{name.stream}/{name.epoch}" if name.epoch else name.stream
+
+
+app.command("office-key")(audit_office.office_key)
+app.command("office-set")(audit_office.office_set)
+app.command("export")(audit_books.export)
+app.command("check-export")(audit_books.check_export)
+app.command("reconcile")(audit_books.reconcile)
+app.command("sample")(audit_books.sample)
+app.command("report")(audit_report.report)
+app.command("monitor")(audit_monitor.monitor)
+app.command("indicators")(indicators)

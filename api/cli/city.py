@@ -112,14 +112,15 @@ def check(
             progress(done, max(done, checking.NEWEST_LEAVES))
 
         found = list(checking.run(opened, leaves=0 if every else checking.NEWEST_LEAVES, progress=told))
-    _report(output, found)
+    report(output, found)
     outcomes = {checked.outcome for checked in found}
     if checking.Outcome.WRONG in outcomes:
         raise typer.Exit(exits.REFUSED)
     raise typer.Exit(exits.UNDETERMINED if checking.Outcome.UNKNOWN in outcomes else exits.DONE)
 
 
-def _report(output: Output, found: Sequence[Checked]) -> None:
+def report(output: Output, found: Sequence[Checked]) -> None:
+    """A line for each thing that was looked at, and below what is wrong what to do."""
     if output.as_json:
         output.json({"checks": [_json(each) for each in found]})
         return

@@ -93,7 +93,7 @@ def _of_holder(city: City) -> list[Certificate]:
     holder = Holder(words[0], normalised_code(words[0], words[1]))
     reference = bytes.fromhex(subject_ref(holder, city.keystore.mac_key(SUBJECT_KEY)))
     with city.database.reading() as connection:
-        return store.by_subject(connection, reference)
+        return store.of_subject(connection, reference)
 
 
 def _carry_out(output: Output, city: City, identifiers: list[str], order: Order) -> str:
@@ -104,6 +104,7 @@ def _carry_out(output: Output, city: City, identifiers: list[str], order: Order)
         city.sequencer.append(city.log, RecordErasure(identifiers, order))
         # Crash erase/recorded: the statement stands; the next start, or the same again, goes on.
     anchored = at_once(output, city)
+    # Crash erase/anchored: the statement is final and the content opens still; finished in the same two ways.
     city.erasing.apply()
     return "erased" if anchored else "recorded"
 

@@ -26,9 +26,12 @@ from api.cli.demo import demo
 from api.cli.devnet import app as devnet
 from api.cli.erase import erase
 from api.cli.founding import join, prepare
+from api.cli.holder import app as holder
 from api.cli.log import app as log
 from api.cli.member import app as member
 from api.cli.output import Output
+from api.cli.permit import app as permit
+from api.cli.policy import app as policy
 from api.cli.receipt import app as receipt
 from api.cli.reuse import app as reuse
 from api.cli.snapshot import app as snapshot
@@ -57,10 +60,13 @@ app.add_typer(trust, name="trust", help="信任文件 Trust files for verifiers.
 app.add_typer(receipt, name="receipt", help="回执 Receipts, and whether they were kept.")
 app.add_typer(authorize, name="authorize", help="授权 Authorizations and mandates: create, record, show, revoke.")
 app.add_typer(reuse, name="reuse", help="复用 Reading another city's data for a case: ask, answer, receive.")
+app.add_typer(permit, name="permit", help="放行凭证 Permits for data that others hold: decide, close.")
 app.add_typer(anchor, name="anchor", help="上链 Anchoring: what waits, what is final.")
-app.add_typer(audit, name="audit", help="审计 Audit: check whole logs, trace accesses, hand out evidence.")
+app.add_typer(audit, name="audit", help="审计 Audit: check, trace, evidence, exports, two cities compared.")
 app.add_typer(log, name="log", help="日志 The log and the status lists as static files.")
+app.add_typer(policy, name="policy", help="规则 Catalogue, matters and lists that decisions go by.")
 app.add_typer(member, name="member", help="成员 Agencies of this city on the chain.")
+app.add_typer(holder, name="holder", help="本人查询 What a holder sees: who read what of mine.")
 app.add_typer(devnet, name="devnet", help="开发链 The development chain.")
 
 

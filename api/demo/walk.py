@@ -7,7 +7,19 @@ import shutil
 from pathlib import Path
 
 from api.cli.output import Output
-from api.demo import changes, cosigning, founding, licences, looking_back, outage, restoring, taking_over, votes
+from api.demo import (
+    changes,
+    cosigning,
+    editing,
+    founding,
+    licences,
+    looking_back,
+    outage,
+    reading,
+    restoring,
+    taking_over,
+    votes,
+)
 from api.demo.scene import LICENCES, Licence, Scene
 from api.demo.stage import Stage
 from api.errors import ApiError
@@ -40,6 +52,8 @@ def _play(scene: Scene) -> None:
     licences.tamper(scene, shown.genuine)
     changes.change(scene, shown, rows)
     taking_over.take_over(scene)
+    reading.read(scene)
+    editing.edit(scene)
     restoring.restore(scene)
     outage.outage(scene, shown.genuine)
     looking_back.check(scene)

@@ -81,6 +81,10 @@ class Words:
         """What is odd about a certificate and was kept."""
         return self._word("notes", name)
 
+    def column(self, place: str) -> str:
+        """What a column of an export holds; `place`: table.column."""
+        return self._word("columns", place)
+
     def step(self, name: str) -> str:
         return self._word("steps", name)
 

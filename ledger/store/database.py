@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from sqlalchemy import Connection, Engine, Table, create_engine, event
 from sqlalchemy.exc import DBAPIError, IntegrityError
@@ -25,6 +27,21 @@ class Database:
         self.engine: Engine = create_engine(url)
         if self.engine.dialect.name == "sqlite":
             _prepare_sqlite(self.engine)
+
+    @classmethod
+    def frozen(cls, path: Path) -> Database:
+        """A SQLite file that nobody writes, read as it is and where it is: no lock, no file beside it."""
+        database = cls.__new__(cls)
+        database.engine = create_engine(f"sqlite:///file:{quote(str(path.resolve()))}?mode=ro&immutable=1&uri=true")
+        return database
+
+    def freeze(self) -> None:
+        """SQLite, all in one file, as `frozen` reads it; nobody else may have it open."""
+        raw = self.engine.raw_connection()  # through a connection of SQLAlchemy's it would stand in a transaction
+        try:
+            raw.cursor().execute("PRAGMA journal_mode=DELETE")
+        finally:
+            raw.close()
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:

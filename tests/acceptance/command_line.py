@@ -86,15 +86,16 @@ def certledger(
     env: dict[str, str] | None = None,
     bound: bool = False,
     guard: float = GUARD,
+    given: bytes = b"",
 ) -> Ran:
     """Run the command. `expect`: its exit code, None if any will do. `bound`: modes of files bind it, root or not.
 
-    `guard`: seconds after which it hangs.
+    `guard`: seconds after which it hangs. `given`: what stands on its standard input.
     """
     begun = time.monotonic()
     done = subprocess.run(
         [*(BOUND if bound else ()), COMMAND, *map(str, arguments)],
-        stdin=subprocess.DEVNULL,
+        input=given,
         capture_output=True,
         timeout=guard,
         env=env or environment(),

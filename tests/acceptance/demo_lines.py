@@ -14,6 +14,7 @@ from api.messages import Words
 EVENTS: Final = (
     *("title", "city", "agency", "alone", "issued", "anchored", "again", "online", "offline", "selective", "cosigned"),
     *("tampered", "moved", "revoked", "suspended", "reinstated", "renewed", "imported", "file"),
+    *("authorized", "read", "over_asked", "withdrawn", "history", "edited"),
     *("restored", "continued", "stopped", "stopped_offline", "stopped_issued", "back", "checked", "canaries"),
 )
 """Lines of the demonstration in their order: keys of words."""
@@ -21,6 +22,7 @@ _VALUES: Final = (
     *("city", "target", "approvals", "needed", "agency", "issued", "rejected", "rejects", "size", "transactions"),
     *("already", "result", "reason", "alone", "registered", "kind", "changed", "missing", "code", "good", "disowned"),
     *("renewed", "values", "events", "found", "bundles", "trust", "bundle", "home", "failures"),
+    *("holder", "matter", "fields", "uses", "lines", "allowed", "refused", "place", "left"),
 )
 _LINE = re.compile(r"(\d\d:\d\d)  (.*?)( ✘)?\s*")
 IDENTIFIER = re.compile(r"1\.2\.156\.3005\.2(?:\.[0-9A-Z]+){5}")

@@ -20,7 +20,7 @@ LEAVES = 10_000_000 if FULL else 500_000
 HOUR = 3600.0
 """A hang guard: far above what the slowest machine needs."""
 FLATNESS = 1.2
-CASES = {"issue", "sd-jwt", "verify", "verify-again", "append"}
+CASES = {"issue", "sd-jwt", "verify", "verify-again", "append", "access", "trace"}
 
 
 def file_of(rows: int, path: Path) -> Path:
@@ -75,6 +75,8 @@ def test_beside_the_peers(shown: Shown) -> None:
     shown("not installed here", ", ".join(figures["absent"]) or "none")
     assert all(rate > 0 for rate in figures["machine"].values())
     shown("this machine at the same time", ", ".join(f"{k} {v:,.0f}/s" for k, v in figures["machine"].items()))
+    assert all(value > 0 for value in figures["decision"].values())
+    shown("one decision, recorded and durable", ", ".join(f"{k} {v:.2f}" for k, v in figures["decision"].items()))
     shown("proofs of Go's tlog", ", ".join(f"{k} {v:.3f}" for k, v in figures["peer_proofs"].items()) or "absent")
 
 

@@ -40,17 +40,22 @@ SETTLE = ("marked", "recorded")
 TABLE: dict[str, tuple[str, ...]] = {
     "issue": (
         *(f"append/{step}:2" for step in APPEND),
-        *(f"issue/{step}:2" for step in ("places", "minted", "recorded")),
+        *(f"issue/{step}:2" for step in ("places", "keys", "minted", "recorded")),
         *(f"publish/{step}" for step in PUBLISH),
         *(f"settle/{step}" for step in SETTLE),
     ),
     "renew": ("issue/superseded:2", "append/committed", "transact/one-sent", "settle/recorded:1"),
     "revoke": ("change/queued", "append/written", "append/committed", "append/guarded", "publish/stored"),
-    "import": ("import/places", "import/minted", "import/ended", "import/recorded", "append/committed"),
+    "import": ("import/places", "import/keys", "import/minted", "import/ended", "import/recorded", "append/committed"),
     "submit": ("publish/sent", "settle/marked", "settle/recorded"),
     "lost": ("publish/read-back",),
     "member": ("transact/stored", "member/on-chain"),
     "refresh": ("file/written",),
+    "export": ("bundle/recorded",),
+    "erase": (
+        *(f"erase/{step}" for step in ("decided", "recorded", "anchored", "destroyed", "cleared", "cut")),
+        *("destroy/committed", "append/committed"),
+    ),
 }
 """Command → steps at which it is killed."""
 UP = ("chain/mined", "journal/written", "journal/synced", "journal/published", "publish/stored", "settle/recorded")
@@ -153,6 +158,16 @@ class Acts:
         folder = self.home.folder.parent / self.name
         run(self.home, "bundle", "export", identifier, "--out", folder)
         return ("bundle", "refresh", folder / f"{identifier}.json")
+
+    def export(self) -> Arguments:
+        return ("bundle", "export", newest(self.home).identifier, "--out", self.home.folder.parent / self.name)
+
+    def erase(self) -> Arguments:
+        """The first of two: the last is shown afterwards."""
+        self.home.issue(rows_of(self.home, self.name, 2))
+        self.home.publish()
+        operators = ("--operator", "op-11111111", "--operator", "op-22222222")
+        return ("erase", self.home.certificates()[1].identifier, "--basis", "演示", *operators)
 
 
 def newest(home: Home) -> Certificate:

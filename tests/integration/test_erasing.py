@@ -278,7 +278,7 @@ def test_everything_of_a_person_is_found_by_reference(home: Home) -> None:
     first, *_ = home.issued(3)
     with home.city.database.reading() as connection:
         assert first.subject_ref is not None
-        assert [each.digest for each in store.by_subject(connection, first.subject_ref)] == [first.digest]
+        assert [each.digest for each in store.of_subject(connection, first.subject_ref)] == [first.digest]
     key = home.city.keystore.mac_key(wiring.SUBJECT_KEY)
     assert bytes.fromhex(subject_ref(Holder("001", "9" * 18), key)) != first.subject_ref
 

@@ -80,7 +80,7 @@ A_COMMAND = re.compile(r" *\.venv/bin/certledger [a-z]+ ")
 """A line of [ui] to be typed as it stands."""
 UI_KEY = re.compile(r"[a-z]+\.(?!(?:csv|json|jsonl|lock|log|py|toml|txt|yaml)$)[a-z][a-z_]*")
 WORDED = ("errors", "differences", "reasons", "decisions", "findings")
-PLAIN = ("rules", "notes", "steps", "results", "statuses", "status_reasons", "changes", "units", "ui")
+PLAIN = ("rules", "notes", "steps", "results", "statuses", "status_reasons", "changes", "units", "ui", "columns")
 
 languages = pytest.mark.parametrize("language", LANGUAGES)
 

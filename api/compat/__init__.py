@@ -1,0 +1,1 @@
+"""Call names and answers of other systems, mapped from ours and back. Pure: routes are elsewhere."""

@@ -1,0 +1,1 @@
+"""Paper and pages: values and words in, bytes out."""
