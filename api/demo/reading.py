@@ -79,7 +79,7 @@ def _authorize(scene: Scene) -> Consent:
     """The enterprise's own key is registered where it was identified, and signs one consent for one matter."""
     folder, city = scene.folder / "consent", scene.city
     folder.mkdir()
-    key, public, password = folder / "holder.json", folder / "holder.pub", folder / "password.txt"
+    key, public, password = folder / "holder.json", folder / "public-key.json", folder / "password.txt"
     holder_keys.make(key, public, password)
     person, name = _enterprise(scene.folder / f"{LICENCES}.csv")
     whose = folder / "person.json"

@@ -357,7 +357,7 @@ def test_every_command_that_words_name_exists(language: str) -> None:
     for key, text in texts(language):
         if key.startswith("ui.") and not A_COMMAND.match(text):
             continue  # there the name of the product stands in sentences too
-        for noun, verb in re.findall(r"certledger ([a-z]+)(?: ([a-z]+))?", text):
+        for noun, verb in re.findall(r"certledger ([a-z]+)(?: ([a-z-]+))?", text):
             # `certledger cert` alone names the group; after a command English goes on with words of its own.
             assert noun in known or noun in groups, (key, noun)
             below = f"{noun} {verb}"
