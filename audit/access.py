@@ -162,6 +162,11 @@ _PRIVATE_FORM = s.Form(
 )
 
 
+def private_count(access: Access) -> int:
+    """How many members need a salt."""
+    return sum(getattr(access, name) is not None for name in _NO_PRIVATE)
+
+
 def private_members(access: Access) -> dict[str, Json]:
     """What is salted, by name; each needs a salt."""
     members: dict[str, Json] = {

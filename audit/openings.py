@@ -15,8 +15,6 @@ from ledger.sealing.envelope import KEY_BYTES, NONCE_BYTES, Wrapper, kids
 from ledger.sealing.open import open_sealed
 from ledger.sealing.seal import seal
 
-MAX_BYTES = 64 * 1024
-
 
 def context(log_id: bytes, index: int) -> bytes:
     """What an envelope of openings is bound to: beside another statement it does not open."""
@@ -34,9 +32,12 @@ def seal_openings(openings: Openings, *, log_id: bytes, index: int, recipients: 
 
 
 def open_openings(sealed: bytes, *, log_id: bytes, index: int, key: Wrapper) -> dict[str, Opened]:
-    """Raises `VerificationError` or `CanonicalError`. Whether they fit the statement, `audit.private.reveal` says."""
+    """Raises `VerificationError` or `CanonicalError`. Whether they fit the statement, `audit.private.reveal` says.
+
+    That is also why their spelling is not looked at: every value is compared with its digest.
+    """
     content = open_sealed(sealed, context=context(log_id, index), key=key)
-    return openings_from(canonical.loads_canonical(content, max_bytes=MAX_BYTES))
+    return openings_from(canonical.loads_written(content))
 
 
 def recipients_of(sealed: bytes) -> tuple[bytes, ...]:

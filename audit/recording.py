@@ -150,14 +150,13 @@ class Recorder:
 def record_all(turn: Turn, records: Sequence[tuple[Access, str]], keys: Keyring) -> list[Draft]:
     """Statements of an act's entries: (access, USCC of the agency that acts) each; with openings and index."""
     day_key = keys.day_keys.of(turn.connection, turn.at)
-    drafts, sealed, lines = [], [], []
+    drafts, sealed, lines, now = [], [], [], seconds(turn)
     for at, (access, agency) in enumerate(records, turn.first_index):
-        salts = os.urandom(SALT_BYTES * len(accesses.private_members(access)))
-        draft, openings = accesses.draft(access, agency, salts)
+        draft, openings = accesses.draft(access, agency, os.urandom(SALT_BYTES * accesses.private_count(access)))
         envelope = seal_openings(openings, log_id=turn.log.id, index=at, recipients=(day_key,))
         drafts.append(draft)
         sealed.append((turn.log_no, at, envelope))
-        lines.append(index.line(access, Place(turn.log_no, at), seconds(turn), keys.index_key))
+        lines.append(index.line(access, Place(turn.log_no, at), now, keys.index_key))
     index.put_openings(turn.connection, sealed)
     index.put(turn.connection, lines)
     return drafts

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
+from collections.abc import Iterable
 from typing import NoReturn, TypeAlias
 
 import orjson
@@ -26,16 +27,11 @@ _TOKENS = re.compile(r'"(?:[^"\\]|\\.)*+(?:"|\\?\Z)|[\[\]{}]', re.DOTALL)
 _PLAIN = b'"[]{},:0123456789nul'
 _DIGITS_AS_ZEROS = bytes.maketrans(b"123456789", b"000000000")
 _LONG_NUMBER = b"0" * len(str(MAX_INTEGER))
-_BEYOND_FFFF = re.compile(rb"[\xf0-\xff]")
-"""First bytes of characters whose place among others differs between UTF-8 and UTF-16."""
 
 
 def dumps(value: Json) -> bytes:
     """The one UTF-8 encoding of `value`. Raises `CanonicalError` for what strict JCS cannot carry."""
-    if type(value) is list and all(type(item) is str and item.isascii() for item in value):
-        return orjson.dumps(value)  # every private member is digested so
-    text = _plainly(value)
-    return _encoded(value, plain=_check(value, 0)) if text is None else text
+    return _encoded(value, plain=_check(value, 0))
 
 
 def loads(text: bytes, *, max_bytes: int) -> Json:
@@ -53,7 +49,7 @@ def loads_canonical(text: bytes, *, max_bytes: int) -> Json:
     """Like `loads`, and the bytes must already be canonical: what was signed is what is read."""
     _bound_length(text, max_bytes)
     value, plain = _plain(text)
-    if plain and not _BEYOND_FFFF.search(text) and orjson.dumps(value, option=orjson.OPT_SORT_KEYS) == text:
+    if plain and text.isascii() and orjson.dumps(value, option=orjson.OPT_SORT_KEYS) == text:
         return value
     value = _parsed(text)
     if _encoded(value, plain=_check(value, 0)) != text:
@@ -61,19 +57,16 @@ def loads_canonical(text: bytes, *, max_bytes: int) -> Json:
     return value
 
 
-def _plainly(value: Json) -> bytes | None:
-    """The encoding of what a plain document says, as nearly every value does; None: strict checking decides.
+def loads_written(text: bytes) -> Json:
+    """Parse what was written here and nobody can have changed: it is not proven again, which costs most of reading.
 
-    What orjson writes in a way of its own (a NaN, a date, a tuple) is not what it reads back.
+    For texts that opened under our own key, or whose values are compared with their digests. Raises `CanonicalError`.
     """
     try:
-        text = orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
-    except TypeError:
-        return None
-    if _BEYOND_FFFF.search(text):
-        return None
-    read, plain = _plain(text)
-    return text if plain and read == value else None
+        value: Json = orjson.loads(text)
+    except orjson.JSONDecodeError as error:
+        _refuse("JSON_SYNTAX", "document is not JSON", position=error.pos)
+    return value
 
 
 def _encoded(value: Json, *, plain: bool) -> bytes:
@@ -154,23 +147,28 @@ def _check(value: Json, depth: int) -> bool:
     if isinstance(value, dict):
         return _check_members(value, depth)
     if isinstance(value, list | tuple):
-        plain = True
-        for item in value:
-            plain &= _check(item, depth + 1)
-        return plain
+        return _check_all(value, depth)
     _refuse("JSON_TYPE", "value has no place in canonical JSON", type=type(value).__name__)
 
 
 def _check_members(members: dict[str, Json], depth: int) -> bool:
     plain = True
-    for key, member in members.items():
+    for key in members:
         if not isinstance(key, str):
             _refuse("JSON_TYPE", "object keys must be strings")
         if not key.isascii():
             plain = False
             _text(key)
-        if type(member) is not str or not member.isascii():  # most members are such strings
-            plain &= _check(member, depth + 1)
+    return _check_all(members.values(), depth) and plain
+
+
+def _check_all(values: Iterable[Json], depth: int) -> bool:
+    plain = True
+    for value in values:
+        # Most are such strings, or nothing: not worth a call each, in documents by the million.
+        if value is None or (type(value) is str and value.isascii()):
+            continue
+        plain &= _check(value, depth + 1)
     return plain
 
 

@@ -22,7 +22,7 @@ from ledger.types import Head
 Progress = Callable[[int], None]
 """Told how many leaves were derived since the last call."""
 
-PAGE = 1024
+PAGE = 2048
 """Entries held at once: memory stays flat however long the log is."""
 
 
@@ -176,7 +176,7 @@ def _tables(
     read: dict[int, Statement] = {}
     for index, text in texts.items():
         try:
-            read[index] = statement.decode(text)
+            read[index] = statement.decode_written(text)
         except (VerificationError, CanonicalError):
             yield Difference("STATEMENT_UNREADABLE", row, index, "entry", "sealed")
     page = Page(row, indices.start, indices.stop, read)

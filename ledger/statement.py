@@ -81,6 +81,11 @@ def decode(text: bytes) -> Statement:
     return from_json(canonical.loads_canonical(text, max_bytes=MAX_BYTES))
 
 
+def decode_written(text: bytes) -> Statement:
+    """The same of a text that opened under the city's own key: its form is looked at, its spelling is not."""
+    return from_json(canonical.loads_written(text))
+
+
 def from_json(value: Json) -> Statement:
     if not isinstance(value, dict) or set(value) != _MEMBERS or value["v"] is True or value["v"] != VERSION:
         raise VerificationError("STATEMENT_FORM", "statement does not have the fixed form")

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
+
+from sqlalchemy import case as case_of
+from sqlalchemy import update
 
 from api.wiring import INDEX_KEY, SUBJECT_KEY, City
 from audit import authorization as authorizations
@@ -21,13 +25,14 @@ from audit.mandate import Mandate, Relation
 from audit.own import Ground
 from audit.purpose import Purpose
 from audit.recording import record_all, seconds
-from audit.store import rights
+from audit.store import tables
 from audit.subject import Holder, Opening
 from audit.terms import DAY, Grantor, Kind, Method, Scope, Witness
 from ledger.keys.p256 import P256Signer
 from ledger.logid import ACCESS, AUTHORIZATION
 from ledger.sequencer import Decided, Turn
 from ledger.status import Status
+from ledger.store.database import Connection
 from ledger.types import LogName
 
 ASKER = "11320100XXXX32010P"
@@ -36,7 +41,7 @@ MATTER = "11320100XXXX32010P3000131901000"
 RESOURCE = "11100000MB0143028R001"
 FIELDS = ("business_scope", "enterprise_name")
 POLICY = sha256(b"policy").digest()
-IN_ONE_ACT = 500
+IN_ONE_ACT = 1000
 
 
 def person(number: int) -> Holder:
@@ -54,10 +59,21 @@ def purpose(number: int) -> Purpose:
         category="办理",
         matter_name="内资公司分公司设立登记",
         matter_code=MATTER,
-        business_code=f"3201002026{number:08d}",
+        business_code=case(number),
         org=ASKER,
-        operator=f"op-clerk-{number % 50:04d}",
+        operator=operator(number),
     )
+
+
+def case(number: int) -> str:
+    return f"3201002026{number:08d}"
+
+
+def operator(number: int) -> str:
+    return f"op-clerk-{number % 50:04d}"
+
+
+USE_CAUSE = purpose(0).use_cause
 
 
 def grant(city: City, number: int) -> bytes:
@@ -127,7 +143,6 @@ def granting(city: City) -> Granting:
 
 def allowed(city: City, number: int, authorization: bytes, keys: Keyring) -> Access:
     """What was decided about reading `number`."""
-    said = purpose(number)
     return Access(
         step=AccessStep.DECIDED,
         request=sha256(b"request %d" % number).digest(),
@@ -146,29 +161,34 @@ def allowed(city: City, number: int, authorization: bytes, keys: Keyring) -> Acc
         signature=sha256(b"signature %d" % number).digest(),
         kid="8NRDLnhZErc_MzTbAf3jFQ8nCjnET8nw4p4JK_6hE4k",
         permit=None,
-        operator=said.operator,
+        operator=operator(number),
         subject_ref=keys.ref(person(number % 1000)).hex(),
         item=sha256(b"item %d" % (number % 1000)).digest(),
-        case=said.business_code,
-        purpose=said.use_cause,
+        case=case(number),
+        purpose=USE_CAUSE,
         response=sha256(b"response %d" % number).digest(),
     )
 
 
 @dataclass(frozen=True, slots=True)
 class _Readings:
-    """Many readings as one act, each counted as the real decision counts it."""
+    """Many readings as one act, counted as the real decisions would have counted them, one by one."""
 
     records: Sequence[Access]
     keys: Keyring
 
     def decide(self, turn: Turn) -> Decided[None]:
-        for record in self.records:
-            assert record.authorization is not None
-            row = rights.lock(turn.connection, record.authorization)
-            if row is not None:
-                rights.count_use(turn.connection, row, china_day(seconds(turn)))
+        today = china_day(seconds(turn))
+        for id, number in Counter(record.authorization for record in self.records).items():
+            _count(turn.connection, id, number, today)
         return Decided(record_all(turn, [(record, STEWARD) for record in self.records], self.keys), None)
+
+
+def _count(connection: Connection, id: bytes | None, number: int, today: int) -> None:
+    used = tables.authorization.c
+    on_the_day = case_of((used.day == today, used.uses_today), else_=0) + number
+    counted = {"uses": used.uses + number, "day": today, "uses_today": on_the_day}
+    connection.execute(update(tables.authorization).where(used.id == id).values(**counted))
 
 
 def read(city: City, authorizations_: Sequence[bytes], number: int, *, start: int = 0) -> None:

@@ -8,12 +8,21 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
 from rich.table import Table
+from rich.text import Text
 
 from api.messages import Words
 
 PIPE_WIDTH = 400
+
+
+class RateColumn(ProgressColumn):
+    """How many a second, of late."""
+
+    def render(self, task: Task) -> Text:
+        speed = task.finished_speed or task.speed
+        return Text(f"{speed:,.0f}/s" if speed else "", style="progress.data.speed")
 
 
 class Output:
@@ -58,7 +67,8 @@ class Output:
     @contextmanager
     def progress(self, key: str) -> Iterator[Callable[[int, int], None]]:
         """A bar on stderr; silent where stderr is no terminal, so logs stay short."""
-        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        words = TextColumn("{task.description}")
+        columns = (words, BarColumn(), MofNCompleteColumn(), RateColumn(), TimeRemainingColumn())
         with Progress(*columns, console=self.err, disable=not self.err.is_terminal) as bar:
             task = bar.add_task(self.words.say(key), total=None)
             yield lambda done, total: bar.update(task, completed=done, total=total)
