@@ -36,6 +36,8 @@ class Reader:
     operator: str = ""
     """Pseudonym; empty: one derived from the login, which nobody but the city can resolve."""
     cause: str = CAUSE
+    case: str | None = None
+    """办件编号, if it is read for one."""
 
 
 def bundle_of(city: City, identifier: str, only: Iterable[str] | None = None, reader: Reader = Reader()) -> Bundle:
@@ -69,6 +71,7 @@ def read_own(
         rules,
         subject_ref=certificate.subject_ref,
         operator=reader.operator or pseudonym(city),
+        case=reader.case,
         purpose=UseCause(SYSTEM, reader.cause, CATEGORY, reader.cause),
         item=certificate.digest,
     )

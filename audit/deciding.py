@@ -22,7 +22,7 @@ from audit.signed_object import SignedObject, open_object
 from audit.store import accesses, rights
 from audit.store.rights import AuthorizationRow
 from audit.subject import find
-from audit.terms import DAY
+from audit.terms import DAY, Kind
 from ledger.errors import CanonicalError, VerificationError
 from ledger.sequencer import Turn
 from ledger.statement import parse_timestamp
@@ -92,7 +92,7 @@ class Decider:
         request = replace(asked.request, item=item or asked.request.item)
         row = rights.lock(connection, asked.authorization) if asked.authorization else None
         shown = self._shown(connection, asked.authorization, row)
-        view = _view(connection, shown)
+        view = _view(connection, shown, row)
         uses = _uses(connection, request.id, row, now)
         decision = policy.decide(request, shown, self._rules, view, uses, now, held=self._held_somewhere(item))
         access = drafting.decided(
@@ -158,15 +158,16 @@ def _same(found: bytes, id: bytes) -> None:
         raise VerificationError("STORED_OBJECT_DIFFERS", "another object is stored under this id", id=id.hex())
 
 
-def _view(connection: Connection, shown: Bound | Unbound | None) -> StatusView:
+def _view(connection: Connection, shown: Bound | Unbound | None, row: AuthorizationRow | None) -> StatusView:
     """The statuses of what is shown: this city's own, and the chain's as last read."""
-    if not isinstance(shown, Bound):
+    if not isinstance(shown, Bound) or row is None:
         return StatusView(rights.read_at(connection))
-    local = {shown.id: rights.local_status(connection, shown.id)}
+    read_at, status = rights.seen(connection, row.id)
+    chain, local = {row.id: status}, {row.id: row.status}
     if shown.mandate is not None:
-        local[shown.mandate.id] = rights.local_mandate_status(connection, shown.mandate.id)
-    chain = {id: rights.chain_status(connection, id) for id in local}
-    return StatusView(rights.read_at(connection), chain, local)
+        id = shown.mandate.id
+        chain[id], local[id] = rights.chain_status(connection, id), rights.local_mandate_status(connection, id)
+    return StatusView(read_at, chain, local)
 
 
 def _uses(connection: Connection, request: bytes, row: AuthorizationRow | None, now: int) -> Uses:
@@ -174,7 +175,8 @@ def _uses(connection: Connection, request: bytes, row: AuthorizationRow | None, 
     if row is None:
         return Uses(repeated=repeated)
     today = row.uses_today if row.day == china_day(now) else 0
-    overdue = row.grantor is not None and rights.review_overdue(connection, row.grantor, now)
+    emergency = row.kind == Kind.EMERGENCY and row.grantor is not None
+    overdue = emergency and rights.review_overdue(connection, row.grantor or "", now)
     return Uses(row.uses, today, repeated, overdue)
 
 

@@ -23,6 +23,7 @@ def export(
     ] = None,
     operator: Annotated[str, typer.Option("--operator", help="经办人代号 Pseudonym of whoever exports.")] = "",
     cause: Annotated[str, typer.Option("--cause", help="事由 Why, for the access log.")] = "导出证据包",
+    case: Annotated[str, typer.Option("--case", help="办件编号 Case it is for, for the access log.")] = "",
     home: Home = DEFAULT_HOME,
     lang: Lang = Language.ZH,
     as_json: Json = False,
@@ -39,7 +40,7 @@ def export(
         with output.progress("bundle.progress") as progress:
             for done, identifier in enumerate(identifiers, 1):
                 path = out / f"{identifier}.json"
-                write(path, encode(bundle_of(city, identifier, only, Reader(operator, cause))))
+                write(path, encode(bundle_of(city, identifier, only, Reader(operator, cause, case or None))))
                 written.append(str(path))
                 progress(done, len(identifiers))
     output.result({"bundles": written}, [("bundle.written", path) for path in written])

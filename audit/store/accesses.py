@@ -17,13 +17,13 @@ from audit.access import Access, AccessStep
 from audit.store import tables
 from audit.store.tables import access as _A
 from audit.store.tables import opening as _O
-from ledger.store.database import Connection, insert_rows
+from ledger.store.database import Connection, at_once, insert_rows
 
 STEPS = tuple(AccessStep)
 """A step's number in the index is its place here."""
 _KEY_BYTES = 16
 _DECIDED = STEPS.index(AccessStep.DECIDED)
-_DECIDED_BEFORE = select(_A.c.log_index).where(_A.c.request == bindparam("request"), _A.c.step == _DECIDED).limit(1)
+_DECIDED_BEFORE = "SELECT 1 FROM access WHERE request = ? AND step = ? LIMIT 1"
 _OPENINGS = (
     select(_O.c.log_index, _O.c.sealed)
     .where(_O.c.log_no == bindparam("log_no"), _O.c.log_index >= bindparam("start"), _O.c.log_index < bindparam("end"))
@@ -109,7 +109,7 @@ def openings(connection: Connection, log_no: int, start: int, end: int) -> Itera
 
 def decided_before(connection: Connection, request: bytes) -> bool:
     """A request of this id was decided."""
-    return connection.execute(_DECIDED_BEFORE, {"request": request}).first() is not None
+    return at_once(connection, _DECIDED_BEFORE, (request, _DECIDED)).fetchone() is not None
 
 
 def find(connection: Connection, wanted: Wanted, key: bytes, *, limit: int, offset: int = 0) -> list[Place]:

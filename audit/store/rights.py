@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row, bindparam, func, insert, select, update
+from sqlalchemy import Row, bindparam, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from audit.store import tables
@@ -19,18 +19,20 @@ from audit.store.tables import holder_key as _K
 from audit.store.tables import mandate as _M
 from audit.store.tables import status_view as _V
 from ledger.status import Status
-from ledger.store.database import Connection
+from ledger.store.database import Connection, at_once
 
-# Built once: every decision comes through these.
-_LOCK = select(_A).where(_A.c.id == bindparam("id")).with_for_update()
-_USED = (
-    update(_A)
-    .where(_A.c.id == bindparam("which"))
-    .values(uses=_A.c.uses + 1, day=bindparam("today"), uses_today=bindparam("number"))
-)
-_LOCAL = select(_A.c.status).where(_A.c.id == bindparam("id"))
+# Every decision comes through these.
+_COLUMNS = tuple(_A.c.keys())
+_LOCK = f'SELECT {", ".join(_A.c.keys())} FROM "authorization" WHERE id = ?'  # noqa: S608  # names of ours
+_USED = 'UPDATE "authorization" SET uses = uses + 1, day = ?, uses_today = ? WHERE id = ?'
+_VIEW = "SELECT (SELECT read_at FROM status_view), (SELECT status FROM chain_status WHERE id = ?)"
 _LOCAL_MANDATE = select(_M.c.status).where(_M.c.id == bindparam("id"))
 _CHAIN = select(_C.c.status).where(_C.c.id == bindparam("id"))
+_OVERDUE = (
+    select(_A.c.id)
+    .where(_A.c.grantor == bindparam("grantor"), _A.c.review_by < bindparam("now"), _A.c.reviewed == 0)
+    .limit(1)
+)
 _READ_AT = select(_V.c.read_at)
 
 
@@ -102,7 +104,12 @@ def find(connection: Connection, id: bytes) -> AuthorizationRow | None:
 
 def lock(connection: Connection, id: bytes) -> AuthorizationRow | None:
     """The row, locked until the transaction ends: whoever counts a use holds it."""
-    return _authorization(connection.execute(_LOCK, {"id": id}).one_or_none())
+    locking = "" if connection.dialect.name == "sqlite" else " FOR UPDATE"  # SQLite has one writer at a time
+    row = at_once(connection, _LOCK + locking, (id,)).fetchone()
+    if row is None:
+        return None
+    values = dict(zip(_COLUMNS, row, strict=True))
+    return AuthorizationRow(**values | {"status": Status(values["status"]), "reviewed": bool(values["reviewed"])})
 
 
 def mandate(connection: Connection, id: bytes) -> MandateRow | None:
@@ -134,7 +141,7 @@ def every_id(connection: Connection) -> list[bytes]:
 def count_use(connection: Connection, row: AuthorizationRow, today: int) -> None:
     """One more reading; `row` is locked. `today`: days since 1970 in China."""
     number = row.uses_today + 1 if row.day == today else 1
-    connection.execute(_USED, {"which": row.id, "today": today, "number": number})
+    at_once(connection, _USED, (today, number, row.id))
 
 
 def set_status(connection: Connection, id: bytes, status: Status) -> None:
@@ -149,12 +156,7 @@ def set_reviewed(connection: Connection, id: bytes) -> None:
 
 def review_overdue(connection: Connection, grantor: str, now: int) -> bool:
     """The agency has an emergency behind it that should have been reviewed by now."""
-    where = (_A.c.grantor == grantor, _A.c.review_by < now, _A.c.reviewed == 0)
-    return connection.execute(select(func.count()).select_from(_A).where(*where)).scalar_one() > 0
-
-
-def local_status(connection: Connection, id: bytes) -> Status:
-    return _status(connection.execute(_LOCAL, {"id": id}).scalar_one_or_none())
+    return connection.execute(_OVERDUE, {"grantor": grantor, "now": now}).first() is not None
 
 
 def local_mandate_status(connection: Connection, id: bytes) -> Status:
@@ -163,6 +165,12 @@ def local_mandate_status(connection: Connection, id: bytes) -> Status:
 
 def chain_status(connection: Connection, id: bytes) -> Status:
     return _status(connection.execute(_CHAIN, {"id": id}).scalar_one_or_none())
+
+
+def seen(connection: Connection, id: bytes) -> tuple[int, Status]:
+    """(when the chain's statuses were last read, what the chain said of this one)."""
+    read, status = at_once(connection, _VIEW, (id,)).fetchone()
+    return read or 0, _status(status)
 
 
 def read_at(connection: Connection) -> int:

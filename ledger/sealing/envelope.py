@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -45,8 +46,7 @@ class Envelope:
     ciphertext: bytes
 
     def encode(self) -> bytes:
-        head = bytes((VERSION, len(self.recipients)))
-        return b"".join((head, *(r.kid + r.wrapped for r in self.recipients), self.nonce, self.ciphertext))
+        return head_of(self.recipients) + self.nonce + self.ciphertext
 
 
 def decode(sealed: bytes) -> Envelope:
@@ -59,13 +59,19 @@ def decode(sealed: bytes) -> Envelope:
     return Envelope(recipients, sealed[body : body + NONCE_BYTES], sealed[body + NONCE_BYTES :])
 
 
-def parts(sealed: bytes, kid: bytes) -> tuple[bytes, bytes, bytes]:
-    """(data key wrapped for `kid`, nonce, ciphertext): all that one recipient needs, for millions of envelopes."""
+def head_of(recipients: Sequence[Recipient]) -> bytes:
+    """What stands before nonce and ciphertext. The content is bound to it, so that nobody takes a recipient out, or
+    spoils the key of one, unseen by the others."""
+    return b"".join((bytes((VERSION, len(recipients))), *(r.kid + r.wrapped for r in recipients)))
+
+
+def parts(sealed: bytes, kid: bytes) -> tuple[bytes, bytes, bytes, bytes]:
+    """(head, data key wrapped for `kid`, nonce, ciphertext): what one recipient needs, for millions of envelopes."""
     body = _body(sealed)
     for i in range(_HEAD_BYTES, body, _RECIPIENT_BYTES):
         if sealed.startswith(kid, i):
             wrapped = sealed[i + KID_BYTES : i + _RECIPIENT_BYTES]
-            return wrapped, sealed[body : body + NONCE_BYTES], sealed[body + NONCE_BYTES :]
+            return sealed[:body], wrapped, sealed[body : body + NONCE_BYTES], sealed[body + NONCE_BYTES :]
     raise VerificationError("ENVELOPE_RECIPIENT", "not sealed for this key")
 
 

@@ -11,9 +11,9 @@ from ledger.sealing.envelope import Wrapper, parts
 
 def open_sealed(sealed: bytes, *, context: bytes, key: Wrapper) -> bytes:
     """The content, or `VerificationError`: not for this key, altered, or taken from another place."""
-    wrapped, nonce, ciphertext = parts(sealed, key.kid)
+    head, wrapped, nonce, ciphertext = parts(sealed, key.kid)
     data_key = key.unwrap(wrapped, context)
     try:
-        return AESGCM(data_key).decrypt(nonce, ciphertext, context)
+        return AESGCM(data_key).decrypt(nonce, ciphertext, context + head)
     except InvalidTag:
         raise VerificationError("ENVELOPE_ALTERED", "sealed content was altered or moved") from None

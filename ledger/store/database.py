@@ -99,14 +99,14 @@ def savepoint(connection: Connection) -> Iterator[None]:
     the database has ended the whole transaction (SQLite on a full disk), undoing fails, and that is told.
     """
     with translated():
-        _at_once(connection, "SAVEPOINT act")
+        at_once(connection, "SAVEPOINT act")
         try:
             yield
         except Exception:
-            _at_once(connection, "ROLLBACK TO SAVEPOINT act")
-            _at_once(connection, "RELEASE SAVEPOINT act")
+            at_once(connection, "ROLLBACK TO SAVEPOINT act")
+            at_once(connection, "RELEASE SAVEPOINT act")
             raise
-        _at_once(connection, "RELEASE SAVEPOINT act")
+        at_once(connection, "RELEASE SAVEPOINT act")
 
 
 def insert_rows(connection: Connection, table: Table, rows: Sequence[Sequence[Any]]) -> None:
@@ -120,10 +120,15 @@ def insert_rows(connection: Connection, table: Table, rows: Sequence[Sequence[An
     connection.exec_driver_sql(f'INSERT INTO "{table.name}" ({columns}) VALUES ({marks})', list(rows))  # noqa: S608  # names of ours
 
 
-def _at_once(connection: Connection, statement: str) -> None:
-    """Past SQLAlchemy, to the driver's connection: three of these surround every act."""
+def at_once(connection: Connection, statement: str, values: Sequence[Any] = ()) -> Any:
+    """The driver's cursor after a statement with `?` for each value: past SQLAlchemy, in the same transaction.
+
+    For what is asked for every act: SQLAlchemy's own work on a statement costs ten times as much as running it.
+    """
+    if connection.dialect.name != "sqlite":
+        statement = statement.replace("?", "%s")
     try:
-        connection.connection.driver_connection.execute(statement)  # type: ignore[union-attr]
+        return connection.connection.driver_connection.execute(statement, values)  # type: ignore[union-attr]
     except connection.dialect.loaded_dbapi.Error as error:
         raise StoreUnavailable("STORE_UNAVAILABLE", "the database refused", reason=_code_of(error)) from None
 

@@ -40,6 +40,9 @@ _TILE = select(schema.tile.c.hashes).where(
     schema.tile.c.level == bindparam("level"),
     schema.tile.c.idx == bindparam("idx"),
 )
+_NEWEST_EPOCH = select(func.max(schema.log.c.epoch)).where(
+    schema.log.c.city == bindparam("city"), schema.log.c.stream == bindparam("stream"), schema.log.c.size > 0
+)
 _WRITE_TILE = {
     name: wanted.on_conflict_do_update(
         index_elements=[schema.tile.c.log_no, schema.tile.c.level, schema.tile.c.idx],
@@ -93,8 +96,7 @@ def find(connection: Connection, log_id: bytes) -> LogRow | None:
 
 def current(connection: Connection, city: int, stream: str) -> LogName:
     """The stream's log that takes entries: the newest epoch that was begun."""
-    where = (schema.log.c.city == city, schema.log.c.stream == stream, schema.log.c.size > 0)
-    newest = connection.execute(select(func.max(schema.log.c.epoch)).where(*where)).scalar_one()
+    newest = connection.execute(_NEWEST_EPOCH, {"city": city, "stream": stream}).scalar_one()
     return LogName(city, stream, newest or 0)
 
 

@@ -26,7 +26,8 @@ from ledger.commitment import statement_leaf
 LATER = timedelta(hours=3)
 PASSWORD = "office password"  # of a keystore that this test makes
 SINGLE = {F.PERMIT_UNCLOSED, F.RECEIPT_BROKEN, F.BULK_READS, F.READS_WITHOUT_CASE}
-"""What one city's log or a receipt shows by itself."""
+SINGLE |= {F.SOURCE_CONTESTED, F.ENTRY_STALE, F.VALUES_CONFLICT, F.CORRECTION_OVERDUE}
+"""What one city's log, its rules or a receipt shows by itself."""
 
 
 class Elsewhere:
