@@ -7,14 +7,14 @@ a salted digest (docs/adr/0021). A record is durable before the thing it records
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
 from audit.decision import DecisionCode, StatusBlock
 from audit.errors import AccessError
 from audit.own import Ground
-from audit.private import DIGESTS, Opened, Openings, conceal, reveal
+from audit.private import DIGESTS, Opened, Openings, conceal, reveal, values
 from audit.purpose import CASE, MATTER_CODE, OPERATOR, USE_CAUSE, UseCause
 from audit.signed import optional_bytes, optional_hex
 from audit.terms import FIELDS, RESOURCE
@@ -147,7 +147,8 @@ FORM = s.Form(
         private=DIGESTS,
     ),
 )
-_PRIVATE = ("operator", "subject_ref", "item", "case", "purpose", "response")
+_STEPS = {step.value: step for step in AccessStep}
+_NO_PRIVATE: dict[str, Json] = dict.fromkeys(("operator", "subject_ref", "item", "case", "purpose", "response"))
 _PRIVATE_FORM = s.Form(
     "ACCESS_FORM",
     s.record(
@@ -168,7 +169,7 @@ def private_members(access: Access) -> dict[str, Json]:
         "subject_ref": access.subject_ref,
         "item": optional_hex(access.item),
         "case": access.case,
-        "purpose": asdict(access.purpose) if access.purpose else None,
+        "purpose": access.purpose.to_json() if access.purpose else None,
         "response": optional_hex(access.response),
     }
     return {name: value for name, value in members.items() if value is not None}
@@ -202,16 +203,21 @@ def draft(access: Access, agency: str, salts: bytes) -> tuple[Draft, dict[str, O
     return Draft(access.step.value, agency, body), openings
 
 
-def decode(statement: Statement, openings: Openings) -> Access:
-    """The record, with what is opened. Raises `VerificationError` or `AccessError`."""
-    if statement.type not in set(AccessStep):
+def decode(statement: Statement, openings: Openings, *, fitting: bool = False) -> Access:
+    """The record, with what is opened. `fitting`: the openings were compared with their digests already.
+
+    Raises `VerificationError` or `AccessError`.
+    """
+    step = _STEPS.get(statement.type)
+    if step is None:
         raise AccessError("ACCESS_TYPE", "not a statement of an access", type=statement.type)
     v = FORM.check(statement.body)
-    if not set(v["private"]) <= set(_PRIVATE):
+    if not v["private"].keys() <= _NO_PRIVATE.keys():
         raise AccessError("ACCESS_MEMBERS", "a private member that no access has")
-    private = _PRIVATE_FORM.check(dict.fromkeys(_PRIVATE) | reveal(v["private"], openings))
+    revealed = values(openings) if fitting else reveal(v["private"], openings)
+    private = _PRIVATE_FORM.check(_NO_PRIVATE | revealed)
     return Access(
-        step=AccessStep(statement.type),
+        step=step,
         request=bytes.fromhex(v["request"]),
         asker=v["asker"],
         asker_city=v["asker_city"],
@@ -234,7 +240,7 @@ def decode(statement: Statement, openings: Openings) -> Access:
         case=private["case"],
         purpose=UseCause(**private["purpose"]) if private["purpose"] else None,
         response=optional_bytes(private["response"]),
-        hidden=frozenset(v["private"]) - frozenset(openings),
+        hidden=frozenset(v["private"].keys() - openings.keys()),
     )
 
 

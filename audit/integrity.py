@@ -113,7 +113,7 @@ class Accesses:
         self, page: Page, index: int, statement: Statement, opened: Mapping[str, Opened] | None, stored: Any
     ) -> Iterator[Difference]:
         try:
-            said = access.decode(statement, opened or {})
+            said = access.decode(statement, opened or {}, fitting=True)
         except FAULTS:
             yield Difference("STATEMENT_UNREADABLE", page.row, index, "entry", "sealed")
             return

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from audit.private import Opened, Openings, openings_from, openings_json
 from ledger import canonical
-from ledger.sealing.envelope import KEY_BYTES, NONCE_BYTES, Wrapper, decode
+from ledger.sealing.envelope import KEY_BYTES, NONCE_BYTES, Wrapper, kids
 from ledger.sealing.open import open_sealed
 from ledger.sealing.seal import seal
 
@@ -41,4 +41,4 @@ def open_openings(sealed: bytes, *, log_id: bytes, index: int, key: Wrapper) -> 
 
 def recipients_of(sealed: bytes) -> tuple[bytes, ...]:
     """Ids of the keys it was sealed for: 16 bytes each."""
-    return tuple(recipient.kid for recipient in decode(sealed).recipients)
+    return kids(sealed)

@@ -66,6 +66,10 @@ def reveal(digests: Mapping[str, str], openings: Openings) -> dict[str, Json]:
     for name, opened in openings.items():
         if digests.get(name) != _digest(name, opened):
             raise AccessError("OPENING_MISMATCH", "an opening does not fit the recorded digest", member=name)
+    return values(openings)
+
+
+def values(openings: Openings) -> dict[str, Json]:
     return {name: opened.value for name, opened in openings.items()}
 
 

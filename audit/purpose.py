@@ -42,6 +42,9 @@ class UseCause:
     category: str
     matter_name: str
 
+    def to_json(self) -> dict[str, Json]:
+        return {name: getattr(self, name) for name in self.__slots__}
+
 
 @dataclass(frozen=True, slots=True)
 class Purpose:

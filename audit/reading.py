@@ -162,7 +162,7 @@ class Records:
     def record(self, line: Line) -> Recorded:
         """Raises `VerificationError` or `AccessError` if the statement is not of an access."""
         return Recorded(
-            access=access.decode(line.statement, line.openings),
+            access=access.decode(line.statement, line.openings, fitting=True),
             city=self._row.name.city,
             agency=line.statement.agency,
             at=access.seconds(line.statement),

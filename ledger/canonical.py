@@ -26,11 +26,16 @@ _TOKENS = re.compile(r'"(?:[^"\\]|\\.)*+(?:"|\\?\Z)|[\[\]{}]', re.DOTALL)
 _PLAIN = b'"[]{},:0123456789nul'
 _DIGITS_AS_ZEROS = bytes.maketrans(b"123456789", b"000000000")
 _LONG_NUMBER = b"0" * len(str(MAX_INTEGER))
+_BEYOND_FFFF = re.compile(rb"[\xf0-\xff]")
+"""First bytes of characters whose place among others differs between UTF-8 and UTF-16."""
 
 
 def dumps(value: Json) -> bytes:
     """The one UTF-8 encoding of `value`. Raises `CanonicalError` for what strict JCS cannot carry."""
-    return _encoded(value, plain=_check(value, 0))
+    if type(value) is list and all(type(item) is str and item.isascii() for item in value):
+        return orjson.dumps(value)  # every private member is digested so
+    text = _plainly(value)
+    return _encoded(value, plain=_check(value, 0)) if text is None else text
 
 
 def loads(text: bytes, *, max_bytes: int) -> Json:
@@ -48,12 +53,27 @@ def loads_canonical(text: bytes, *, max_bytes: int) -> Json:
     """Like `loads`, and the bytes must already be canonical: what was signed is what is read."""
     _bound_length(text, max_bytes)
     value, plain = _plain(text)
-    if plain and text.isascii() and orjson.dumps(value, option=orjson.OPT_SORT_KEYS) == text:
+    if plain and not _BEYOND_FFFF.search(text) and orjson.dumps(value, option=orjson.OPT_SORT_KEYS) == text:
         return value
     value = _parsed(text)
     if _encoded(value, plain=_check(value, 0)) != text:
         _refuse("JSON_NOT_CANONICAL", "document is not in canonical form")
     return value
+
+
+def _plainly(value: Json) -> bytes | None:
+    """The encoding of what a plain document says, as nearly every value does; None: strict checking decides.
+
+    What orjson writes in a way of its own (a NaN, a date, a tuple) is not what it reads back.
+    """
+    try:
+        text = orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
+    except TypeError:
+        return None
+    if _BEYOND_FFFF.search(text):
+        return None
+    read, plain = _plain(text)
+    return text if plain and read == value else None
 
 
 def _encoded(value: Json, *, plain: bool) -> bytes:

@@ -6,19 +6,14 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from ledger.errors import VerificationError
-from ledger.sealing.envelope import Wrapper, decode
+from ledger.sealing.envelope import Wrapper, parts
 
 
 def open_sealed(sealed: bytes, *, context: bytes, key: Wrapper) -> bytes:
     """The content, or `VerificationError`: not for this key, altered, or taken from another place."""
-    envelope = decode(sealed)
-    for recipient in envelope.recipients:
-        if recipient.kid == key.kid:
-            data_key = key.unwrap(recipient.wrapped, context)
-            break
-    else:
-        raise VerificationError("ENVELOPE_RECIPIENT", "not sealed for this key")
+    head, wrapped, nonce, ciphertext = parts(sealed, key.kid)
+    data_key = key.unwrap(wrapped, context)
     try:
-        return AESGCM(data_key).decrypt(envelope.nonce, envelope.ciphertext, context)
+        return AESGCM(data_key).decrypt(nonce, ciphertext, context + head)
     except InvalidTag:
         raise VerificationError("ENVELOPE_ALTERED", "sealed content was altered or moved") from None

@@ -55,6 +55,19 @@ STREAMS = {
 }
 
 
+SUMS = {
+    ("certificate", "status"): "certificate",
+    ("authorization", "status"): "authorization",
+    ("authorization", "reviewed"): "authorization",
+    ("mandate", "status"): "authorization",
+    ("authorization", "uses"): "access",
+    ("authorization", "day"): "access",
+    ("authorization", "uses_today"): "access",
+}
+"""Columns that follow from all entries of a stream: where one of those is unreadable, nobody can say what they ought
+to be, and the check does not. So one copy has the one kind of edit or the other."""
+
+
 @dataclass
 class Editor:
     """Edits one copy; no entry of a log is touched twice, so that each edit can be told from the others."""
@@ -64,6 +77,10 @@ class Editor:
     expected: list[list[Place]] = field(default_factory=list)
     """Of each edit, the places of which one has to be named first, and all of which may be."""
     _taken: set[tuple[int, int]] = field(default_factory=set)
+    _unreadable: set[str] = field(default_factory=set)
+    """Streams of which an entry was damaged."""
+    _summed: set[str] = field(default_factory=set)
+    """Streams of which a column was edited that follows from all entries."""
 
     def edit(self) -> None:
         """One more; a kind for which nothing untouched is left is passed over for another."""
@@ -76,6 +93,22 @@ class Editor:
 
     def ask(self, query: str, *values: object) -> list[tuple[object, ...]]:
         return self.database.execute(query, values).fetchall()
+
+    def damages(self, stream: str) -> bool:
+        """Whether an entry of the stream may be damaged in this copy; from then on one is."""
+        if stream in self._summed:
+            return False
+        self._unreadable.add(stream)
+        return True
+
+    def sums(self, stream: str | None) -> bool:
+        """Whether a column that follows from all entries of a stream may be edited; from then on one is."""
+        if stream is None:
+            return True
+        if stream in self._unreadable:
+            return False
+        self._summed.add(stream)
+        return True
 
     def free(self, stream: str) -> tuple[int, int] | None:
         """(log number, index) of an entry nobody touched."""
@@ -105,7 +138,7 @@ class Editor:
 
 def entry_sealed(e: Editor) -> list[Place]:
     stream = e.rng.choice(sorted(set(STREAMS.values())))
-    if (at := e.free(stream)) is None:
+    if not e.damages(stream) or (at := e.free(stream)) is None:
         return []
     ((sealed,),) = e.ask("SELECT sealed FROM entry WHERE log_no = ? AND idx = ?", *at)
     assert isinstance(sealed, bytes)
@@ -115,7 +148,7 @@ def entry_sealed(e: Editor) -> list[Place]:
 
 def entries_swapped(e: Editor) -> list[Place]:
     one, two = e.free("access"), e.free("access")
-    if one is None or two is None:
+    if one is None or two is None or not e.damages("access"):
         return []
     ((first,),) = e.ask("SELECT sealed FROM entry WHERE log_no = ? AND idx = ?", *one)
     ((second,),) = e.ask("SELECT sealed FROM entry WHERE log_no = ? AND idx = ?", *two)
@@ -126,7 +159,7 @@ def entries_swapped(e: Editor) -> list[Place]:
 
 def entry_gone(e: Editor) -> list[Place]:
     stream = e.rng.choice(sorted(set(STREAMS.values())))
-    if (at := e.free(stream)) is None:
+    if not e.damages(stream) or (at := e.free(stream)) is None:
         return []
     there = ELSEWHERE + e.rng.randrange(ELSEWHERE)
     if e.rng.random() < 0.5:
@@ -247,6 +280,8 @@ def _column(e: Editor, columns: dict[str, tuple[str, ...]], other: Callable[[obj
     if (found := e.row(table)) is None:
         return []
     column = e.rng.choice(columns[table])
+    if not e.sums(SUMS.get((table, column))):
+        return []
     ((old,),) = e.ask(f"SELECT {column} FROM {table} WHERE rowid = ?", found[0])
     e.ask(f"UPDATE {table} SET {column} = ? WHERE rowid = ?", other(old), found[0])
     return [(STREAMS[table], found[2], table, column)]
