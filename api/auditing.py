@@ -15,6 +15,7 @@ from audit.integrity import Accesses
 from audit.keyring import Keyring
 from audit.reading import city_keys
 from audit.rights_integrity import Authorizations
+from audit.rules_integrity import Policies
 from certs.derived import Certificates
 from certs.integrity import Contents
 from ledger import bookkeeping, integrity
@@ -130,4 +131,4 @@ def _checks(city: City, connection: Connection, days: Days) -> list[TableCheck]:
     keys = city_keys(connection, keystore.wrapper(CITY_KEY), city.day_keys)
     keyring = Keyring(city.day_keys, keystore.mac_key(SUBJECT_KEY), keystore.mac_key(INDEX_KEY))
     counted = Accesses(keys, keyring, days)
-    return [Certificates(), counted, Authorizations(keys, counted, days)]
+    return [Certificates(), counted, Authorizations(keys, counted, days), Policies()]

@@ -14,10 +14,10 @@ from api.errors import ApiError
 from api.wiring import City
 from audit import stewardship
 from audit.clock import CHINA, Deadline
-from audit.correcting import CloseCorrection, OpenCorrection, Settled
+from audit.correcting import CloseCorrection, OpenCorrection
 from audit.finding import Evidence, Finding
 from audit.rulebook import STREAM
-from audit.stewardship import Due
+from audit.stewardship import Due, Settled
 from audit.store import corrections as store
 from audit.store.corrections import CorrectionRow
 from ledger import tile

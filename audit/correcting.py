@@ -6,13 +6,13 @@ What was wrong about whom is in the report, which the agencies keep; here stand 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 
 from audit.clock import Calendar, Deadline, day_of
 from audit.errors import PolicyError
 from audit.lists import Act
 from audit.request import Rules
 from audit.signed import optional_hex
+from audit.stewardship import Settled
 from audit.store import corrections as store
 from audit.store.corrections import CorrectionRow
 from audit.terms import FIELD, RESOURCE
@@ -23,14 +23,6 @@ from ledger.statement import Draft, parse_timestamp
 OPENED = "policy/correction-opened"
 CLOSED = "policy/correction-closed"
 _DAY: s.Schema = {"type": "string", "pattern": r"^\d{4}-\d\d-\d\d$"}
-
-
-class Settled(StrEnum):
-    """How a correction ended."""
-
-    CORRECTED = "corrected"
-    CONFIRMED = "confirmed"
-    """The entry was right."""
 
 
 OPENED_FORM = s.Form(

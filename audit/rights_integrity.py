@@ -16,8 +16,12 @@ from ledger.epochs import CONTINUED
 from ledger.integrity import Difference, Page
 from ledger.jws import b64url, thumbprint
 from ledger.logid import AUTHORIZATION
+from ledger.ports import StatusChange
+from ledger.publisher import encode_change
 from ledger.statement import Statement
-from ledger.status import Status
+from ledger.status import Reason, Status
+from ledger.store import outbox
+from ledger.store import whole as whole_outbox
 from ledger.store.database import Connection
 from ledger.store.logs import LogRow
 
@@ -93,7 +97,9 @@ class Authorizations:
             key = rights.holder_key(connection, said["kid"]) or whole.holder_key_at(connection, *place)
             yield from self._compared("holder_key", key, _holder_key(said, place, key))
         elif type_ == grants.REVOKE:
-            self._revoked.add(bytes.fromhex(said["authorization"]))
+            id = bytes.fromhex(said["authorization"])
+            self._revoked.add(id)
+            yield from _announced(connection, StatusChange(statement.agency, id, Status.REVOKED, Reason.OTHER, 0))
         elif type_ == grants.REVIEW:
             self._reviewed.add(bytes.fromhex(said["authorization"]))
 
@@ -179,6 +185,14 @@ class Authorizations:
 
     def _status(self, id: bytes) -> Status:
         return Status.REVOKED if id in self._revoked else Status.ACTIVE
+
+
+def _announced(connection: Connection, change: StatusChange) -> Iterator[tuple[str, str, bool]]:
+    """What the chain was to be told of a revocation."""
+    rows = whole_outbox.outbox_of(connection, {change.digest}).get(change.digest, [])
+    if any((row.kind, row.body) == (outbox.STATUS, encode_change(change)) for row in rows):
+        return
+    yield "outbox", "key" if not rows else "body" if rows[0].kind == outbox.STATUS else "kind", not rows
 
 
 def _holder_key(said: Mapping[str, Any], place: tuple[int, int], stored: HolderKeyRow | None) -> dict[str, Any]:

@@ -7,9 +7,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from enum import StrEnum
 
 from audit.finding import SEVERITY, Evidence, Finding, FindingCode
 from audit.resource import Resource, ResourceCatalogue, contested, stale
+
+
+class Settled(StrEnum):
+    """How a correction ended."""
+
+    CORRECTED = "corrected"
+    CONFIRMED = "confirmed"
+    """The entry was right."""
 
 
 @dataclass(frozen=True, slots=True)

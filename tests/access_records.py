@@ -11,12 +11,14 @@ from hashlib import sha256
 from sqlalchemy import case as case_of
 from sqlalchemy import update
 
+from api import correcting, rulebook
 from api.wiring import INDEX_KEY, SUBJECT_KEY, City
 from audit import authorization as authorizations
 from audit import mandate as mandates
 from audit.access import Access, AccessStep
 from audit.authorization import Authorization
 from audit.binding import Bound, BoundMandate
+from audit.correcting import Settled
 from audit.deciding import china_day
 from audit.decision import DecisionCode, StatusBlock
 from audit.granting import Granting
@@ -135,6 +137,16 @@ def holder_key(city: City, number: int) -> str:
         key.x, key.y, person(number), Method.CLERK_WITNESS, evidence=None, not_after=later
     )
     return recorded.value
+
+
+def corrections(city: City, number: int) -> None:
+    """The automatic rules adopted, and corrections of its first item; every second one settled."""
+    catalogue = rulebook.current(city).catalogue
+    resource = catalogue[next(iter(catalogue))]
+    for each in range(number):
+        opened = correcting.start(city, resource.code, resource.items[0].field, agency=STEWARD, report=None)
+        if each % 2:
+            correcting.settle(city, opened.id, Settled.CONFIRMED, agency=STEWARD, report=None)
 
 
 def granting(city: City) -> Granting:

@@ -9,7 +9,7 @@ import typer
 
 from api.cli.options import DEFAULT_HOME, Home, Json, Lang, Language
 from api.cli.output import Output
-from audit.correcting import Settled
+from audit.stewardship import Settled
 
 Recorder = Annotated[
     str | None, typer.Option("--agency", help="登记的机构,默认为设置中的 steward USCC of the agency that records it.")

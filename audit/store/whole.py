@@ -12,6 +12,7 @@ from audit.decision import DecisionCode
 from audit.store import tables
 from audit.store.accesses import STEPS
 from audit.store.rights import AuthorizationRow, HolderKeyRow, MandateRow
+from audit.store.rulebook import RulesRow
 from ledger.status import Status
 from ledger.store.database import Connection
 
@@ -66,6 +67,12 @@ def every_place(connection: Connection, table: str) -> Iterator[tuple[bytes | st
     rows = tables.metadata.tables[table].c
     for row in connection.execute(select(_KEYS[table], rows.log_no, rows.log_index), execution_options=_STREAMED):
         yield row[0], row[1], row[2]
+
+
+def every_rules(connection: Connection) -> Iterator[RulesRow]:
+    """One at a time: a version may be 16 MiB."""
+    for row in connection.execute(select(tables.rules), execution_options={"yield_per": 1}):
+        yield RulesRow(**row._mapping)
 
 
 def accesses_outside(connection: Connection, sizes: Mapping[int, int]) -> Iterator[tuple[Any, ...]]:

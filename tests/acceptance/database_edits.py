@@ -17,6 +17,8 @@ TEXTS = {
     "certificate": ("identifier", "issuer", "type_code"),
     "authorization": ("kind", "grantee"),
     "access": ("asker", "matter"),
+    "rules": ("origin",),
+    "correction": ("resource", "field", "agency", "opened", "due"),
 }
 BYTES = {
     "certificate": ("replaces",),
@@ -24,6 +26,7 @@ BYTES = {
     "mandate": ("principal_ref", "agent_ref", "sealed"),
     "holder_key": ("subject_ref",),
     "access": ("request", "subject_ref", "item", "authorization", "operator_key", "case_key"),
+    "rules": ("content",),
 }
 NUMBERS = {
     "certificate": ("version", "status"),
@@ -31,14 +34,24 @@ NUMBERS = {
     "mandate": ("not_before", "not_after", "status"),
     "holder_key": ("not_after",),
     "access": ("step", "at", "code"),
+    "rules": ("adopted_at",),
 }
-KEYS = {"certificate": "digest", "authorization": "id", "mandate": "id", "holder_key": "kid"}
+KEYS = {
+    "certificate": "digest",
+    "authorization": "id",
+    "mandate": "id",
+    "holder_key": "kid",
+    "rules": "version",
+    "correction": "id",
+}
 STREAMS = {
     "certificate": "certificate",
     "authorization": "authorization",
     "mandate": "authorization",
     "holder_key": "authorization",
     "access": "access",
+    "rules": "policy",
+    "correction": "policy",
 }
 
 
@@ -111,6 +124,8 @@ class Editor:
     def row(self, table: str) -> tuple[int, int, int] | None:
         """(rowid, log number, index) of a row that derives from an entry nobody touched."""
         rows = self.ask(f"SELECT rowid, log_no, log_index FROM {table} WHERE log_index < {ELSEWHERE}")
+        if not rows:
+            return None
         rowid, no, index = (int(str(value)) for value in self.rng.choice(rows))
         return (rowid, no, index) if self.take(no, index) else None
 

@@ -47,6 +47,7 @@ def prepared(home: Home, records: int, granted: int = 40) -> None:
         for number in range(granted // 2):
             access_records.mandate(city, number)
             access_records.holder_key(city, number)
+        access_records.corrections(city, 20)
         access_records.read(city, ids, records)
         city.publisher.catch_up(60.0)
 

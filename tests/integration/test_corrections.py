@@ -9,9 +9,9 @@ import pytest
 from homes import MARKET, Home
 
 from api import correcting, policy_import
-from audit.correcting import Settled
 from audit.errors import PolicyError
 from audit.finding import FindingCode
+from audit.stewardship import Settled
 
 SAMPLES = Path(__file__).resolve().parents[2] / "samples" / "policy"
 LICENCE = "11100000MB0143028R001"

@@ -16,6 +16,7 @@ from homes import Home, copied
 
 from api import auditing
 from api.wiring import DATABASE
+from audit.grants import Revoker
 from certs.lifecycle import Change
 
 EDITS = 12
@@ -32,7 +33,9 @@ def recorded(founded: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         for number in range(10):
             access_records.mandate(home.city, number)
             access_records.holder_key(home.city, number)
-        access_records.read(home.city, ids, 700)
+        access_records.corrections(home.city, 20)
+        access_records.granting(home.city).revoke(ids[-1], Revoker.SUBJECT, reason="撤回")
+        access_records.read(home.city, ids[:-1], 700)
         home.publish()
         yield home
         assert found(home) == set()
@@ -48,6 +51,36 @@ def test_a_city_in_order_has_no_differences(recorded: Home) -> None:
     assert list(auditing.differences(recorded.city, looked, stream=None, told=lambda *_: None)) == []
     ((entries,),) = recorded.ask("SELECT sum(size) FROM log")
     assert looked.chain is None and looked.entries == entries > 42 + 40 + 700 - 1
+
+
+SETTLED = "closed IS NOT NULL AND id = (SELECT min(id) FROM correction WHERE closed IS NOT NULL)"
+OPEN = "closed IS NULL AND id = (SELECT min(id) FROM correction WHERE closed IS NULL)"
+REVOCATION = "kind = 'status' AND key IN (SELECT id FROM \"authorization\")"
+
+
+@pytest.mark.parametrize(
+    ("edit", "place"),
+    [
+        (f"UPDATE correction SET closed = NULL WHERE {SETTLED}", ("policy", "correction", "closed")),
+        (f"UPDATE correction SET closed = '2026-11-24' WHERE {OPEN}", ("policy", "correction", "closed")),
+        (f"UPDATE outbox SET body = x'7b7d' WHERE {REVOCATION}", ("authorization", "outbox", "body")),
+        (f"DELETE FROM outbox WHERE {REVOCATION}", ("authorization", "outbox", "key")),
+    ],
+)
+def test_what_later_statements_move_is_named(recorded: Home, edit: str, place: tuple[str, str, str]) -> None:
+    database, kept = recorded.folder / DATABASE, recorded.folder / "kept.sqlite"
+    recorded.city.close()
+    shutil.copy(database, kept)
+    try:
+        with closing(sqlite3.connect(database)) as opened, opened:
+            assert opened.execute(edit).rowcount == 1
+        recorded.reopen()
+        ((stream, _, table, column),) = found(recorded)
+        assert (stream, table, column) == place
+    finally:
+        recorded.city.close()
+        kept.replace(database)
+        recorded.reopen()
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
