@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from api import governance
 from api.errors import ApiError
 from api.wiring import CITY_KEY, City
+from audit import moving
 from audit.store import corrections, evidence_types, rulebook
 from certs import statuslist, store
 from certs.certificate import ISSUE
@@ -21,6 +22,7 @@ from ledger.epochs import Why
 from ledger.errors import AppendRefused, ChainUnavailable
 from ledger.evm.contracts import log_anchor
 from ledger.facts import EpochClosing, PublishedHead, Question
+from ledger.logid import CERTIFICATE
 from ledger.ports import Call
 from ledger.sealing.envelope import Wrapper
 from ledger.status import Status, status_at
@@ -125,12 +127,14 @@ def _begin(city: City, old: LogName, new: LogName, why: Why) -> None:
         raise AppendRefused(
             "CLOSING_NOT_REPRODUCED", "entries stand that are not here", log=old.id.hex(), size=0, good=1
         )
-    act = ContinueLog(old, closing, heads, why, city.keystore.wrapper(CITY_KEY), _moved(city, old, heads))
+    act = ContinueLog(old, closing, heads, why, city.keystore.wrapper(CITY_KEY), _moved(city, old, new, heads))
     city.sequencer.append(new, act)
 
 
-def _moved(city: City, old: LogName, heads: Sequence[PublishedHead]) -> Callable[[Connection, Move], None]:
-    """Certificates and rules follow their entries, and the places of those that are lost are not given again."""
+def _moved(
+    city: City, old: LogName, new: LogName, heads: Sequence[PublishedHead]
+) -> Callable[[Connection, Move], None]:
+    """What points at entries follows them, and the places of certificates that are lost are not given again."""
     guarded = city.guard.read(old.id)
     known = max([guarded.size if guarded else 0, *(head.size for head in heads)])
 
@@ -139,8 +143,9 @@ def _moved(city: City, old: LogName, heads: Sequence[PublishedHead]) -> Callable
         rulebook.move(connection, move.old_no, move.first, move.new_no)
         corrections.move(connection, move.old_no, move.first, move.new_no)
         evidence_types.move(connection, move.old_no, move.first, move.new_no)
+        moving.follow(connection, city.keyring, move, old, new)
         size = logs.lock(connection, old).head.size
-        if known > size:
+        if old.stream == CERTIFICATE and known > size:
             store.skip_places(connection, known - size, statuslist.LIST_SIZE)
 
     return moved

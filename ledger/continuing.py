@@ -29,6 +29,8 @@ class Move:
     old_no: int
     first: int
     new_no: int
+    at: str
+    """The time that their statements carry now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,7 @@ class ContinueLog:
         old, new = logs.lock(turn.connection, self.old), logs.lock(turn.connection, turn.log)
         continued = self._continued(turn.connection, old)
         drafts = [continued.draft(), *self._again(turn.connection, old, continued.again)]
-        self.moved(turn.connection, Move(old.no, continued.again[0], new.no))
+        self.moved(turn.connection, Move(old.no, continued.again[0], new.no, turn.at))
         # What the old log still had to tell the chain is told in this one.
         outbox.close_heads(turn.connection, old.id)
         return Decided(drafts, None)

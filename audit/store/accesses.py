@@ -107,6 +107,13 @@ def openings(connection: Connection, log_no: int, start: int, end: int) -> Itera
     yield from connection.execute(_OPENINGS, bounds, execution_options={"yield_per": 1000})
 
 
+def openings_from(connection: Connection, log_no: int, start: int) -> list[tuple[int, bytes]]:
+    """(index, sealed) of what there is beside entries from `start` on, in order, all at once."""
+    where = (_O.c.log_no == log_no, _O.c.log_index >= start)
+    query = select(_O.c.log_index, _O.c.sealed).where(*where).order_by(_O.c.log_index)
+    return [(row.log_index, row.sealed) for row in connection.execute(query)]
+
+
 def decided_before(connection: Connection, request: bytes) -> bool:
     """A request of this id was decided."""
     return at_once(connection, _DECIDED_BEFORE, (request, _DECIDED)).fetchone() is not None
@@ -132,9 +139,12 @@ def rows(connection: Connection, log_no: int, start: int, end: int) -> Iterator[
         yield tuple(row)
 
 
-def move(connection: Connection, old_no: int, first: int, new_no: int) -> None:
-    """Entries from `first` on of one log stand again in another, from index 1 on: their lines follow them."""
-    place = {"log_no": new_no, "log_index": _A.c.log_index - first + 1}
+def move(connection: Connection, old_no: int, first: int, new_no: int, at: int) -> None:
+    """Entries from `first` on of one log stand again in another, from index 1 on: their lines follow them.
+
+    `at`: seconds, the time that all their statements carry now.
+    """
+    place = {"log_no": new_no, "log_index": _A.c.log_index - first + 1, "at": at}
     connection.execute(update(_A).where(_A.c.log_no == old_no, _A.c.log_index >= first).values(**place))
 
 

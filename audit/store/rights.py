@@ -150,6 +150,21 @@ def set_status(connection: Connection, id: bytes, status: Status) -> None:
         connection.execute(update(table).where(table.c.id == id).values(status=int(status)))
 
 
+def recount(connection: Connection, id: bytes, used: Mapping[int, int]) -> None:
+    """Its counters as the accesses say them: readings by day (days since 1970 in China)."""
+    day = max(used, default=0)
+    counters = {"uses": sum(used.values()), "day": day, "uses_today": used.get(day, 0)}
+    connection.execute(update(_A).where(_A.c.id == id).values(**counters))
+
+
+def move(connection: Connection, old_no: int, first: int, new_no: int) -> None:
+    """Entries from `first` on of one log stand again in another, from index 1 on: the rows follow them."""
+    for table in (_A, _M, _K):
+        where = (table.c.log_no == old_no, table.c.log_index >= first)
+        place = {"log_no": new_no, "log_index": table.c.log_index - first + 1}
+        connection.execute(update(table).where(*where).values(**place))
+
+
 def set_reviewed(connection: Connection, id: bytes) -> None:
     connection.execute(update(_A).where(_A.c.id == id).values(reviewed=1))
 

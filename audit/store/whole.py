@@ -44,6 +44,12 @@ def allowed_by_day(connection: Connection, authorization: bytes) -> dict[int, in
     return {int(row.day): row.number for row in connection.execute(_ALLOWED, {"id": authorization})}
 
 
+def used_from(connection: Connection, log_no: int, start: int) -> list[bytes]:
+    """Authorizations that entries from `start` on name, each once."""
+    where = (_A.c.log_no == log_no, _A.c.log_index >= start, _A.c.authorization.is_not(None))
+    return list(connection.execute(select(_A.c.authorization).where(*where).distinct()).scalars())
+
+
 def authorization_at(connection: Connection, log_no: int, index: int) -> AuthorizationRow | None:
     """The row that says it stands there, whatever its id."""
     row = _at(connection, tables.authorization, log_no, index)

@@ -125,8 +125,8 @@ def test_the_newest_anchors_are_missing(operator: Operator) -> None:
     operator.verdict(bad, expect=1)
 
     rolled_back(home, older)
-    (wrong,) = home.wrong()
-    assert wrong.error is not None and wrong.error.code == "CHAIN_ROLLED_BACK"
+    wrong = home.wrong()
+    assert {line.error and line.error.code for line in wrong} == {"CHAIN_ROLLED_BACK"}
     # Nobody is told VALID of what the chain does not hold, and nobody FORGED.
     assert operator.verdict(lost, expect=2)["STATUS"] == "STATUS_NODE_BEHIND"
     assert operator.verdict(bad, expect=1)["STATUS"] == "STATUS_REVOKED"
@@ -153,8 +153,12 @@ def test_the_newest_anchors_are_missing(operator: Operator) -> None:
     assert operator.verdict(bad, "--offline", expect=1)["STATUS"] == "STATUS_REVOKED"
     operator.verdict(operator.bundle(lost_one.identifier, "new"), expect=0)
     print(f"rolled back by {nonces - 1} transactions: sent again, and {fresh} new; {len(judged.heads)} heads")
+    # What was handed out since was recorded: its heads are anchored once, and nothing of the certificates' log again.
     operator.here("anchor", "submit")
-    assert referee.judge(home.folder, home.chain.url) == judged
+    settled = referee.judge(home.folder, home.chain.url)
+    assert settled.heads == judged.heads and settled.transactions - judged.transactions <= 1
+    operator.here("anchor", "submit")
+    assert referee.judge(home.folder, home.chain.url) == settled
 
 
 def test_it_is_rolled_back_again_while_what_was_lost_is_under_way(operator: Operator) -> None:

@@ -84,7 +84,12 @@ def test_the_database_takes_no_writing(home: Home, tmp_path: Path) -> None:
     code, said = run(*asked, "--home", home.folder, "--json")
     assert code == 2 and json.loads(said)["error"]["code"] == "STORE_UNAVAILABLE", said
     assert run("cert", "show", identifier, "--home", home.folder)[0] == 0
-    assert run("bundle", "export", identifier, "--out", tmp_path, "--home", home.folder)[0] == 0
+    # Handing a certificate out is a reading, and nothing is read without a record.
+    export = ("bundle", "export", identifier, "--out", tmp_path, "--home", home.folder)
+    code, said = run(*export, "--json")
+    assert code == 2 and json.loads(said)["error"]["code"] == "STORE_UNAVAILABLE", said
+    assert not list(tmp_path.glob(f"{identifier}*"))
     settings.write_text(written, encoding="utf-8")
     assert run(*asked, "--home", home.folder)[0] == 0
+    assert run(*export)[0] == 0
     assert referee.judge(home.folder, home.chain.url).certificates == 5
