@@ -24,6 +24,7 @@ from ledger import canonical
 STEWARD, ASKER, PROVIDER = "hangzhou_data", "nanjing_market", "A"
 RESOURCE = "11100000MB0143028R001"
 MATTER, MATTER_NAME = "11320100XXXX32010P3000131901000", "内资公司分公司设立登记"
+MATTER_EN = "registration of a company's branch"
 FIELDS = ("business_scope", "enterprise_name")
 MORE = ("enterprise_name", "registered_capital")
 """One of them the matter does not need."""
@@ -81,7 +82,7 @@ def _authorize(scene: Scene) -> Consent:
     folder.mkdir()
     key, public, password = folder / "holder.json", folder / "public-key.json", folder / "password.txt"
     holder_keys.make(key, public, password)
-    person, name = _enterprise(scene.folder / f"{LICENCES}.csv")
+    person, name = _enterprise(scene)
     whose = folder / "person.json"
     write(whose, canonical.dumps({**person}))
     holder_keys.register(city, public, whose, Method.CLERK_WITNESS.value, None, KEY_DAYS)
@@ -108,7 +109,7 @@ def _authorize(scene: Scene) -> Consent:
         ids={"authorization": signed.id.hex()},
         holder=name,
         agency=scene.names(world.agency(ASKER)),
-        matter=MATTER_NAME,
+        matter=scene.named(MATTER_NAME, MATTER_EN),
         fields=len(FIELDS),
         uses=USES,
     )
@@ -137,7 +138,9 @@ def _told(scene: Scene, key: str, received: Received, expected: DecisionCode) ->
         city=scene.names(world.city("B")),
         code=received.code.name,
         fields=scene.named("、", ", ").join(_title(scene, name) for name in sorted(received.fields)),
-        reason=scene.output.words.decision(received.code.name, {"fields": _title(scene, MORE[-1]), **_named()}).text,
+        reason=scene.output.words.decision(
+            received.code.name, {"fields": _title(scene, MORE[-1]), **_named(scene)}
+        ).text,
     )
 
 
@@ -163,10 +166,10 @@ def _title(scene: Scene, name: str) -> str:
     return scene.named(field.zh, field.en)
 
 
-def _enterprise(rows: Path) -> tuple[dict[str, str], str]:
-    with rows.open(encoding="utf-8") as file:
+def _enterprise(scene: Scene) -> tuple[dict[str, str], str]:
+    with (scene.folder / f"{LICENCES}.csv").open(encoding="utf-8") as file:
         row = list(csv.DictReader(file))[LINE]
-    return {"type": "001", "code": row["持证主体代码"]}, row["名称"]
+    return {"type": "001", "code": row["持证主体代码"]}, scene.named(row["名称"], f"The enterprise of row {LINE}")
 
 
 def _purpose() -> dict[str, str]:
@@ -182,5 +185,5 @@ def _purpose() -> dict[str, str]:
     }
 
 
-def _named() -> dict[str, str]:
-    return {"agency": world.agency(ASKER).code, "matter": MATTER_NAME, "resource": RESOURCE}
+def _named(scene: Scene) -> dict[str, str]:
+    return {"agency": world.agency(ASKER).code, "matter": scene.named(MATTER_NAME, MATTER_EN), "resource": RESOURCE}

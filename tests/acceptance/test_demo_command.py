@@ -38,6 +38,7 @@ def small_samples(tmp_path_factory: pytest.TempPathFactory) -> Path:
     homes.write(folder / homes.SAMPLE.name, homes.licences()[:51] + homes.bad_licences())
     shutil.copy(homes.IDENTITIES, folder)
     shutil.copy(homes.SAMPLE.with_name("safety_officer_certificate.csv"), folder)
+    shutil.copytree(homes.SAMPLE.with_name("policy"), folder / "policy")
     return folder
 
 
@@ -71,6 +72,12 @@ def test_every_event_in_chinese(played: Played, shown: Shown) -> None:
     assert lines["again"].values["already"] == "10,000"
     assert lines["imported"].values["registered"] == "1,000" and lines["imported"].values["rejected"] == "3"
     assert lines["cosigned"].values["alone"] == "INVALID" and lines["file"].values["changed"] == "INVALID"
+    codes = [lines[event].values["code"] for event in ("read", "over_asked", "withdrawn")]
+    assert codes == ["ALLOW", "FIELD_NOT_NEEDED", "REVOKED"]
+    seen = {name: lines["history"].values[name] for name in ("lines", "allowed", "refused")}
+    assert seen == {"lines": "3", "allowed": "1", "refused": "2"}
+    assert re.fullmatch(r"access #\d+ entry\.sealed", lines["edited"].values["place"])
+    assert (lines["edited"].values["code"], lines["edited"].values["left"]) == ("ENTRY_ALTERED", "0")
     assert lines["restored"].values["missing"] == lines["continued"].values["disowned"] == "15"
     for line in lines.values():
         shown("the demo's lines", line.text)
