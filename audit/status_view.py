@@ -33,9 +33,9 @@ def refresh(database: Database, chain: Chain, keyring: Keyring, city: int, now: 
     with database.reading() as connection:
         entitled = {event: _cities(connection, keyring, event, city) for event in ours}
     counted = {event.digest: Status(event.status) for event in ours if _entitled(chain, event, entitled[event])}
+    # Crash view/read: the view stands as it was, and ages; the same changes are read again.
     with database.writing() as connection:
         rights.put_view(connection, counted, block=block, read_at=now)
-    # Crash view/read: the view stands as it was, and ages; the same changes are read again.
     return len(counted)
 
 

@@ -44,13 +44,16 @@ class Server:
     def close(self) -> None:
         self._process.communicate(timeout=GUARD)
 
-    def killed_at(self, step: str, folder: Path, *arguments: object) -> tuple[str, ...]:
+    def killed_at(self, step: str, folder: Path, *arguments: object, given: bytes = b"") -> tuple[str, ...]:
         """Run a command until it dies right after the step; it must die there, and have answered nobody.
 
-        `folder` takes what it said. Returns the identifiers it was told are recorded.
+        `folder` takes what it said. `given`: what stands on its standard input. Returns the identifiers it was told
+        are recorded.
         """
-        out, err, told = (folder / name for name in ("out", "err", "told"))
-        asked = {"variables": {"DIE_AT": step, "TOLD": str(told)}, "out": str(out), "err": str(err)}
+        typed, out, err, told = (folder / name for name in ("typed", "out", "err", "told"))
+        typed.write_bytes(given)
+        streams = {"given": str(typed), "out": str(out), "err": str(err)}
+        asked = {"variables": {"DIE_AT": step, "TOLD": str(told)}, **streams}
         assert self._process.stdin is not None and self._process.stdout is not None
         self._process.stdin.write(json.dumps(asked | {"arguments": [*map(str, arguments)]}) + "\n")
         self._process.stdin.flush()

@@ -20,6 +20,7 @@ import referee
 from command_line import ROOT, certledger, service, transactions
 from homes import CARD, HANG_SECONDS, LICENCE, MARKET, MARKET_NAME, POLICE, Home, copied, sample, write
 from labels import Server, labelled_steps
+from test_reading_steps import READING
 
 from api.cli.main import main
 from certs import store
@@ -78,6 +79,7 @@ CASES = [(act, step) for act, steps in TABLE.items() for step in steps]
 
 def test_every_labelled_step_is_in_the_table() -> None:
     covered = {step.partition(":")[0] for _, step in CASES} | {*UP, *INIT, *ROLLED_BACK}
+    covered |= {case.step for case in READING}
     assert covered == set(labelled_steps())
 
 

@@ -32,7 +32,7 @@ from pathlib import Path
 from types import CodeType, ModuleType
 
 PRODUCT = ("ledger", "audit", "certs", "api")
-LABEL = re.compile(r"^([ \t]+)# Crash ([a-z]+/[a-z-]+): .*$", re.MULTILINE)
+LABEL = re.compile(r"^([ \t]+)# Crash ([a-z-]+/[a-z-]+): .*$", re.MULTILINE)
 _reached: Counter[str] = Counter()
 
 
