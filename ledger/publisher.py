@@ -212,6 +212,7 @@ def _head_item(connection: Connection, row: LogRow, old: PublishedHead | None) -
             "DATABASE_BEHIND_CHAIN",
             "the chain holds a newer head than this database: it was restored from an older copy",
             log=row.id.hex(),
+            stream=row.name.stream,
             size=row.head.size,
             chain=old.size,
             missing=old.size - row.head.size,

@@ -279,7 +279,7 @@ class Sequencer:
         """Nothing grows on a tree that is not the acknowledged one: the chain would refuse it and all after it."""
         try:
             sound = tile.root(read, row.head.size) == row.head.root
-            self._guard.check(row.id, row.head, lambda size: tile.root(read, size))
+            self._guard.check(row.name, row.head, lambda size: tile.root(read, size))
         except VerificationError:
             sound = False
         if not sound:

@@ -93,7 +93,7 @@ def rotate(
         show(output, steps, dry_run=dry_run)
 
 
-@app.command("compromise")
+@app.command("compromise", context_settings={"ignore_unknown_options": True})  # a thumbprint may begin with "-"
 def compromise(
     kid: Annotated[str, typer.Argument(help="密钥指纹 Thumbprint of the key (kid).")],
     since: Annotated[str, typer.Option("--since", help="自该日起不可信 Not trusted from this day on, YYYY-MM-DD.")],

@@ -14,7 +14,7 @@ from sqlalchemy.dialects.sqlite import insert
 
 from ledger.errors import AppendRefused
 from ledger.store.database import Database
-from ledger.types import Head
+from ledger.types import Head, LogName
 
 _metadata = MetaData()
 _guard = Table(
@@ -52,19 +52,20 @@ class Guard:
         with self._database.writing() as connection:
             connection.execute(_RAISE, {"log_id": log_id, "size": head.size, "root": head.root})
 
-    def check(self, log_id: bytes, head: Head, root_at: Callable[[int], bytes]) -> None:
+    def check(self, log: LogName, head: Head, root_at: Callable[[int], bytes]) -> None:
         """Raises `AppendRefused` if the database is behind what was acknowledged, or another history.
 
         A database ahead of the guard is a crash between commit and guard: nobody was answered, and if the root at
         the guard's size (`root_at`) is the guard's, all is well.
         """
-        known = self.read(log_id)
+        known = self.read(log.id)
         if known is None or known == head or (known.size < head.size and root_at(known.size) == known.root):
             return
         raise AppendRefused(
             "DATABASE_BEHIND_GUARD",
             "the database holds less than was acknowledged: it was restored from an older copy",
-            log=log_id.hex(),
+            log=log.id.hex(),
+            stream=log.stream,
             size=head.size,
             guard=known.size,
             missing=max(known.size - head.size, 0),

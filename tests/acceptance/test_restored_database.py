@@ -32,6 +32,7 @@ class Restored:
         self.home = home
         self.kept, self.lost = rows(folder / "kept.csv", BEGIN, KEPT), rows(folder / "lost.csv", BEGIN + KEPT, LOST)
         home.up()
+        home.export(*home.identifiers(1))
         if tail:
             home.issue(rows(folder / "first.csv", BEGIN, KEPT - tail))
             home.issue(self.kept, "--no-anchor")
@@ -59,6 +60,15 @@ class Restored:
         check = self.home.run("check", "--lang", "en", expect=1)
         assert "certledger log close" in check.said
         return ran
+
+    def go_on_with_readings(self) -> int:
+        """Bundles were exported since the copy, so the log of accesses is behind too; how many of its entries stand."""
+        ran = self.home.run("bundle", "export", self.home.identifiers(1)[0], "--out", "unused", expect=1)
+        assert "DATABASE_BEHIND_GUARD" in ran.said and "certledger log close --stream access" in ran.said
+        stands = int(self.home.run("log", "close", "--stream", "access", "--json").json["stands"])
+        self.home.run("log", "close", "--stream", "access", "--size", stands)
+        self.home.run("log", "continue", "--stream", "access")
+        return stands
 
     def reasons(self, bundle: Path, expect: int) -> dict[str, str]:
         ran = certledger("verify", bundle, "--trust", self.home.trust, "--json", expect=expect)
@@ -94,6 +104,7 @@ def test_the_tail_was_anchored(restored_anchored: Restored, tmp_path: Path, show
     assert (again["issued"], again["already"]) == (0, KEPT)
     assert (anew["issued"], anew["already"], anew["state"]) == (LOST, 0, "anchored")
     shown("the same files again", f"kept: {again['already']} already issued; lost: {anew['issued']} issued anew")
+    shown("the log of accesses", f"named by the refusal, closed and continued: {city.go_on_with_readings()} stand")
     _all_in_order(city, [city.size, end], shown)
     assert city.disowned is not None
     reasons = city.reasons(city.disowned, expect=1)
@@ -124,6 +135,7 @@ def test_the_tail_was_not_anchored_and_only_the_guard_knows(apart: Make, tmp_pat
     assert [each["identifier"] for each in going["recorded_again"]] == home.identifiers(10**6)[-tail:]
     assert home.issue(city.kept, "--json").json["already"] == KEPT
     assert home.issue(city.lost, "--json").json["issued"] == LOST
+    city.go_on_with_readings()
     _all_in_order(city, [good, end], shown)
     listed = home.run("log", "epochs", "--json").json["epochs"]
     assert [(epoch["epoch"], epoch["size"]) for epoch in listed] == [
@@ -144,9 +156,11 @@ def _all_in_order(city: Restored, disowned: list[int], shown: Shown) -> None:
     home.run("cert", "revoke", newest[0], "--agency", MARKET)
     assert city.reasons(bundles[0], expect=1)["STATUS"] == "STATUS_REVOKED"
     checks: list[dict[str, Any]] = home.run("check", "--all", "--json").json["checks"]
-    (note,) = [check for check in checks if check["outcome"] == "note"]
-    assert (note["code"], note["params"]["start"]) == ("ENTRIES_DISOWNED", str(disowned[0]))
-    assert note["params"]["end"] == str(disowned[1] - 1)
+    notes = [check for check in checks if check["outcome"] == "note"]
+    assert {check["code"] for check in notes} == {"ENTRIES_DISOWNED"}
+    spans = {check["params"]["log"]: (int(check["params"]["start"]), int(check["params"]["end"])) for check in notes}
+    assert spans.keys() == {"certificate", "access"}
+    assert spans["certificate"] == (disowned[0], disowned[1] - 1)
     assert home.run("log", "epochs", "--json").json["epochs"][0]["disowned"] == disowned
     said = home.run("check", "--lang", "en").said
     assert "were given up" in said
@@ -168,6 +182,7 @@ def test_killed_anywhere_it_can_be_run_again(restored_anchored: Restored, shown:
         home.run("log", verb, *more)
     assert all(kills.values())
     assert home.issue(city.lost, "--json", kind=LICENCE).json["issued"] == LOST
+    city.go_on_with_readings()
     home.run("check", "--all")
     listed = home.run("log", "epochs", "--json").json["epochs"]
     assert [(e["epoch"], e["size"], e["anchored"]) for e in listed] == [

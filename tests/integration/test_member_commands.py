@@ -74,6 +74,8 @@ def test_a_key_is_compromised_from_a_past_day(home: Home, run: Run) -> None:
     (key,) = agency_signers(home.city.keystore, MARKET)
     tomorrow = (datetime.now(UTC) + timedelta(days=2)).date().isoformat()
     assert refused(run(home.city, "key", "compromise", key.kid, "--since", tomorrow, expect=1)) == "CompromiseInFuture"
+    unknown = "-g" + 41 * "A"  # a thumbprint that begins like an option
+    assert refused(run(home.city, "key", "compromise", unknown, "--since", "2026-01-01", expect=1)) != "USAGE"
     run(home.city, "key", "compromise", key.kid, "--since", "2026-01-01", "--dry-run")
     assert valid(home, one.identifier)
     run(home.city, "key", "compromise", key.kid, "--since", "2026-01-01")

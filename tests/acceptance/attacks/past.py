@@ -8,18 +8,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from prepared_city import LICENCE, SAMPLE
 
-from api import members
+from api import members, rulebook
 from api import settings as settings_file
 from api.initialise import initialise
 from api.members import Member, Step
 from api.reading import bundle_of
 from api.wiring import INDEX_KEY, SUBJECT_KEY, City, agency_key
 from attacks import engine
+from audit.resource import ResourceCatalogue
+from audit.rulebook import Origin
+from certs import store
 from certs.bundle import encode
 from certs.certificate_type import load_catalogue
 from certs.changing import ChangeStatus
@@ -98,6 +102,15 @@ class Past:
     def kid(self, agency: str) -> bytes:
         return unb64url(self.city.keystore.signer(agency_key(agency)).kid)
 
+    def claim(self, agency: str) -> None:
+        """The city's own rules say that the agency issues licences and reads them, whatever the registry says."""
+        present = rulebook.current(self.city)
+        with self.city.database.reading() as connection:
+            (row,) = [each for each in store.agencies(connection) if each.code == agency]
+        claimed = rulebook.resource_for(TYPE, rulebook.own_code(TYPE.code, agency), row)
+        rules = replace(present, catalogue=ResourceCatalogue((*present.catalogue.values(), claimed)))
+        rulebook.adopt(self.city, rules, agency=agency, origin=Origin.IMPORTED, over=present.version)
+
     def revoke(self, identifier: str) -> None:
         change = ChangeStatus(identifier, MARKET, Change.REVOKE, KINDS[Change.REVOKE].reasons[0])
         self.city.sequencer.append(self.city.log, change)
@@ -168,6 +181,7 @@ class Story:
         past.go(-7)
         past.govern("nameSuccessor", ascii32(AUDIT), ascii32(DATA))
         past.govern("acceptSuccession", ascii32(AUDIT), ascii32(DATA))
+        past.claim(DATA)
         kept["by a successor"] = past.record(DATA, signed=-7, at=-7)
         kept["by a successor, for the one before"] = past.record(AUDIT, signed=-7, at=-7, by=DATA)
         past.anchor(-7)

@@ -33,16 +33,16 @@ def test_it_only_rises(guard: Guard, tmp_path: Path) -> None:
 
 def test_behind_or_beside_it_is_refused_ahead_of_it_is_fine(guard: Guard) -> None:
     root_at = {head.size: head.root for head in (ONE, TWO, THREE)}.__getitem__
-    guard.check(LOG.id, ONE, root_at)
+    guard.check(LOG, ONE, root_at)
     guard.raise_to(LOG.id, TWO)
     for fine in (TWO, THREE):
-        guard.check(LOG.id, fine, root_at)
+        guard.check(LOG, fine, root_at)
     for wrong in (ONE, Head(0, bytes(32)), Head(2, bytes(32))):
         with pytest.raises(AppendRefused) as refused:
-            guard.check(LOG.id, wrong, root_at)
+            guard.check(LOG, wrong, root_at)
         assert refused.value.code == "DATABASE_BEHIND_GUARD"
     assert refused.value.params["size"] == "2" and refused.value.params["guard"] == "2"
-    guard.check(OTHER.id, ONE, root_at)
+    guard.check(OTHER, ONE, root_at)
     guard.close()
 
 
