@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
@@ -84,4 +85,5 @@ def tlog(work: str, folder: Path, *more: str) -> Program | Absent:
     outside = {"GO111MODULE": "off", "GOPATH": str(_GO_PACKAGES), "GOFLAGS": "", "GOCACHE": str(folder / "go-cache")}
     build = [go, "build", "-o", str(program), "."]
     subprocess.run(build, cwd=_SOURCES / "tlog", env=os.environ | outside, check=True, capture_output=True)  # noqa: S603
-    return Program([program, work, folder, *more])
+    own = Path(tempfile.mkdtemp(prefix="tlog-", dir=folder))  # several run at once, each in files of its own
+    return Program([program, work, own, *more])
