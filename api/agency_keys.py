@@ -51,12 +51,13 @@ def signer(city: City, agency: str, use: Use) -> P256Signer:
     return city.keystore.signer(name(agency, use))
 
 
-def in_force(facts: Facts, kid: str, use: int, *, agency: str | None = None, city: int | None = None) -> Key:
-    """The P-256 key that the chain lists for this use now, of this agency or city. Raises `VerificationError`."""
+def in_force(facts: Facts, kid: str, use: int, at: int, *, agency: str, city: int) -> Key:
+    """The P-256 key that the chain lists for this use at `at` (seconds), of this agency (empty: the city's own) and
+    city. Raises `VerificationError`."""
     key = rules.find_key(facts, kid)
-    if key is None or (key.suite, key.use) != (rules.P256, use) or not rules.key_valid(key, facts.time, facts.block):
-        raise VerificationError("KEY_NOT_IN_FORCE", "the chain lists no such key for this use now", kid=kid)
-    if agency not in (None, key.agency) or city not in (None, key.city):
+    if key is None or (key.suite, key.use) != (rules.P256, use) or not rules.key_valid(key, at, facts.block):
+        raise VerificationError("KEY_NOT_IN_FORCE", "the chain lists no such key for this use then", kid=kid)
+    if (agency, city) != (key.agency, key.city):
         raise VerificationError("KEY_OF_ANOTHER", "the key is of somebody else", kid=kid)
     return key
 

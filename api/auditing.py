@@ -10,9 +10,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from api.checking import later_epoch, said_of, with_unknown
-from api.wiring import CITY_KEY, INDEX_KEY, SUBJECT_KEY, City
+from api.wiring import CITY_KEY, City
 from audit.integrity import Accesses
-from audit.keyring import Keyring
 from audit.reading import city_keys
 from audit.rights_integrity import Authorizations
 from audit.rules_integrity import Policies
@@ -127,8 +126,6 @@ def _ended(city: City, connection: Connection, row: LogRow, later: LogRow) -> tu
 
 def _checks(city: City, connection: Connection, days: Days) -> list[TableCheck]:
     """Every package's own; accesses are counted before the authorizations they used."""
-    keystore = city.keystore
-    keys = city_keys(connection, keystore.wrapper(CITY_KEY), city.day_keys)
-    keyring = Keyring(city.day_keys, keystore.mac_key(SUBJECT_KEY), keystore.mac_key(INDEX_KEY))
-    counted = Accesses(keys, keyring, days)
+    keys = city_keys(connection, city.keystore.wrapper(CITY_KEY), city.day_keys)
+    counted = Accesses(keys, city.keyring, days)
     return [Certificates(), counted, Authorizations(keys, counted, days), Policies()]

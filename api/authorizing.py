@@ -10,11 +10,10 @@ import os
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from api import agency_keys, private_file
+from api import agency_keys, input_file, private_file
 from api.agency_keys import Use
 from api.errors import ApiError
 from api.wiring import City
@@ -95,12 +94,12 @@ def read(presented: SignedObject) -> Presented | PresentedMandate:
 
 def load(path: Path) -> SignedObject:
     """A signed object from a file. Raises `ApiError` FILE_UNREADABLE, `VerificationError`."""
-    return signed_object.from_json(read_json(path))
+    return signed_object.from_json(input_file.read_json(path, MAX_BYTES))
 
 
 def description(path: Path) -> Mapping[str, Any]:
     """What is to be granted. Raises `ApiError` FILE_UNREADABLE, DESCRIPTION_FORM."""
-    value = read_json(path)
+    value = input_file.read_json(path, MAX_BYTES)
     if not isinstance(value, dict):
         raise ApiError("DESCRIPTION_FORM", "the description is not an object", path=path)
     return value
@@ -128,7 +127,7 @@ def revoke(city: City, id: bytes, by: str, reason_file: Path | None) -> Appended
     """Raises `AuthorizationError`, `ApiError`."""
     if by not in {who.value for who in Revoker}:
         raise ApiError("USAGE", f"nobody of this kind revokes: {by}", problem="--by")
-    reason = read_text(reason_file) if reason_file else ""
+    reason = _reason(reason_file) if reason_file else ""
     return city.granting.revoke(id, Revoker(by), reason=reason)
 
 
@@ -136,7 +135,7 @@ def review(city: City, id: bytes, outcome: str, form: Path, reviewers: tuple[str
     """Raises `AuthorizationError`, `ApiError`."""
     if outcome not in {each.value for each in Review}:
         raise ApiError("USAGE", f"no such outcome: {outcome}", problem="--outcome")
-    digest = sha256(read_bytes(form)).digest()
+    digest = input_file.digest(form)
     return city.granting.review(id, Review(outcome), form=digest, reviewers=reviewers)
 
 
@@ -148,23 +147,11 @@ def holder_of(described: Any) -> Holder:
     return Holder(kind, normalised_code(kind, code))
 
 
-def read_bytes(path: Path) -> bytes:
+def _reason(path: Path) -> str:
     try:
-        return path.read_bytes()
-    except OSError as error:
-        raise ApiError("FILE_UNREADABLE", str(error), path=path, reason=error.strerror) from None
-
-
-def read_text(path: Path) -> str:
-    try:
-        return read_bytes(path).decode().strip()[:MOST_REASON]
+        return input_file.read(path, MAX_BYTES).decode().strip()[:MOST_REASON]
     except UnicodeDecodeError:
         raise ApiError("FILE_UNREADABLE", "not UTF-8", path=path, reason="UTF-8") from None
-
-
-def read_json(path: Path) -> Json:
-    """Raises `ApiError` FILE_UNREADABLE, `CanonicalError`."""
-    return canonical.loads(read_bytes(path), max_bytes=MAX_BYTES)
 
 
 def _key(city: City, found: Presented | PresentedMandate, openings: Sequence[Opening]) -> HolderKey | AgencyKey:
@@ -215,5 +202,7 @@ def _digester(openings: dict[Holder, Opening]) -> Callable[[Any], Json]:
 def _defaults(value: Mapping[str, Any]) -> dict[str, Any]:
     """What a description may leave out is null."""
     optional = ("subject", "daily_limit", "review_by", "method", "witness")
-    scopes = [{"item": None, **scope} if isinstance(scope, dict) else scope for scope in value.get("scopes") or []]
+    scopes = value.get("scopes")
+    if isinstance(scopes, list):
+        scopes = [{"item": None, **scope} if isinstance(scope, dict) else scope for scope in scopes]
     return {**dict.fromkeys(optional), **value, "scopes": scopes}

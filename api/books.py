@@ -18,19 +18,21 @@ from api.verify import read_bundle
 from api.wiring import CITY_KEY, ENC_KEY, City
 from audit import export, reading
 from audit.export import Manifest
-from audit.openings import recipients_of
 from audit.reading import Keys
 from ledger import cosigning, snapshot
 from ledger.errors import VerificationError
 from ledger.facts import Facts, PublishedHead, Question
 from ledger.keys.keystore import Keystore
 from ledger.keys.office import OfficeKeys
-from ledger.sealing.envelope import Wrapper
+from ledger.sealing.envelope import Wrapper, kids
 from ledger.store import logs, outbox
 from ledger.store.database import Connection, Database
 from ledger.store.logs import LogRow
 from ledger.trust import Trust
 from ledger.types import Anchor
+
+HEADS_IN_ONE = 200
+"""Heads in one snapshot, which holds the newest of each log beside them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +135,7 @@ def _by_day(connection: Connection, keys: OfficeKeys) -> Keys:
     found: dict[bytes, Wrapper] = {}
 
     def find(sealed: bytes) -> Wrapper:
-        for kid in recipients_of(sealed):
+        for kid in kids(sealed):
             if kid not in found:
                 with suppress(VerificationError):
                     found[kid] = keys.find(connection, kid)
@@ -164,10 +166,6 @@ def chain_facts(city: City, connection: Connection, rows: tuple[LogRow, ...]) ->
     block = city.chain.final_height()
     parts = [tuple(heads[first : first + HEADS_IN_ONE]) for first in range(0, len(heads), HEADS_IN_ONE)]
     return tuple(city.chain.facts(Question(heads=part), block) for part in parts)
-
-
-HEADS_IN_ONE = 200
-"""Heads in one snapshot, which holds the newest of each log beside them."""
 
 
 def _claimed(row: LogRow, anchor: Anchor) -> PublishedHead:

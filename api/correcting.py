@@ -5,12 +5,10 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from datetime import date
-from hashlib import sha256
 from pathlib import Path
 
-from api import rulebook
+from api import input_file, rulebook
 from api.calendars import china
-from api.errors import ApiError
 from api.wiring import City
 from audit import stewardship
 from audit.clock import CHINA, Deadline
@@ -25,7 +23,6 @@ from ledger.store import logs
 from ledger.store.database import Connection
 
 _ID_BYTES = 32
-_MAX_REPORT = 64 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,11 +70,4 @@ def _due(connection: Connection, row: CorrectionRow, city: int) -> Due:
 
 
 def _digest(report: Path | None) -> bytes | None:
-    if report is None:
-        return None
-    try:
-        with report.open("rb") as file:
-            content = file.read(_MAX_REPORT)
-    except OSError as error:
-        raise ApiError("FILE_UNREADABLE", "the report cannot be read", path=report, reason=error.strerror) from None
-    return sha256(content).digest()
+    return None if report is None else input_file.digest(report)

@@ -14,7 +14,7 @@ from api.errors import ApiError
 from api.wiring import CITY_KEY, City
 from audit import moving
 from audit.store import corrections, evidence_types, rulebook
-from certs import statuslist, store
+from certs import erasure_store, statuslist, store
 from certs.certificate import ISSUE
 from ledger import continuing, entries, epochs
 from ledger.continuing import ContinueLog, Move
@@ -140,6 +140,7 @@ def _moved(
 
     def moved(connection: Connection, move: Move) -> None:
         store.move(connection, move.old_no, move.first, move.new_no)
+        erasure_store.move(connection, move.old_no, move.first, move.new_no)
         rulebook.move(connection, move.old_no, move.first, move.new_no)
         corrections.move(connection, move.old_no, move.first, move.new_no)
         evidence_types.move(connection, move.old_no, move.first, move.new_no)

@@ -9,7 +9,7 @@ from typing import Any
 from api.errors import ApiError
 from api.wiring import CITY_KEY, RECEIPT_KEY, City
 from audit.evidence_stream import AppendEvidence, EvidenceType, RegisterType
-from audit.openings import open_openings, recipients_of
+from audit.openings import open_openings
 from audit.private import openings_json
 from audit.store import accesses
 from audit.store.accesses import Place
@@ -17,7 +17,8 @@ from certs.certificate_type import MAX_ANCHOR_LAG
 from ledger import entries, tile
 from ledger.canonical import Json
 from ledger.receipt import Receipt
-from ledger.statement import parse_timestamp
+from ledger.sealing.envelope import kids
+from ledger.statement import seconds
 from ledger.store import logs, outbox
 from ledger.store.database import Connection
 from ledger.store.logs import LogRow
@@ -45,7 +46,7 @@ def append(city: City, stream: str, type: str, items: Sequence[Any], *, agency: 
     """All of them in one act. Raises `EvidenceError` EVIDENCE_TYPE_UNKNOWN, EVIDENCE_ITEM, EVIDENCE_ITEMS."""
     act = AppendEvidence(type, items, agency, city.day_keys)
     done = city.sequencer.append(city.log_of(stream), act)
-    by = int(parse_timestamp(done.at).timestamp()) + MAX_ANCHOR_LAG
+    by = seconds(done.at) + MAX_ANCHOR_LAG
     promise = Receipt(done.log, done.first_index, done.leaves, done.at, by)
     signed = promise.sign(city.keystore.signer(RECEIPT_KEY))
     return Receipted(done.log, done.first_index, done.leaves, done.at, signed)
@@ -78,7 +79,7 @@ def _openings(city: City, connection: Connection, row: LogRow, index: int) -> di
     sealed = accesses.opening(connection, Place(row.no, index))
     if sealed is None:
         return {}
-    (kid,) = recipients_of(sealed)
+    (kid,) = kids(sealed)
     key = city.day_keys.find(connection, kid)
     return openings_json(open_openings(sealed, log_id=row.id, index=index, key=key))
 

@@ -9,10 +9,9 @@ from __future__ import annotations
 import csv
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from hashlib import sha256
 from pathlib import Path
 
-from api import books, dictionary, office
+from api import books, dictionary, input_file, office
 from api.errors import ApiError
 from api.migrations import runner
 from api.wiring import CITY_KEY, HEAD_KEY, WITNESS, City
@@ -177,8 +176,4 @@ def digests(folder: Path) -> Iterator[tuple[str, bytes]]:
     for path in sorted(folder.rglob("*")):
         name = path.relative_to(folder).as_posix()
         if path.is_file() and name != export.FILE:
-            digest = sha256()
-            with path.open("rb") as file:
-                while piece := file.read(1 << 20):
-                    digest.update(piece)
-            yield name, digest.digest()
+            yield name, input_file.digest(path)

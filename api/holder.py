@@ -69,7 +69,9 @@ class View:
 
 
 def holder_from(text: str) -> Holder:
-    """`<type of GB/T 36903> <code>`, as it is typed on stdin. Raises `ApiError` HOLDER_INPUT, `HolderError`."""
+    """`<type of GB/T 36903> <code>`, read from standard input, as arguments are listed for everybody.
+
+    Raises `ApiError` HOLDER_INPUT, `HolderError`."""
     parts = text.split(maxsplit=1) if len(text) <= _LONGEST_INPUT else []
     if len(parts) != 2:
         raise ApiError("HOLDER_INPUT", "a holder is given as type and code on one line of standard input")

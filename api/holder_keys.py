@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import sys
-from hashlib import sha256
 from pathlib import Path
 
-from api import passwords
-from api.authorizing import MAX_BYTES, holder_of, read_json
+from api import input_file, passwords
+from api.authorizing import MAX_BYTES, holder_of
 from api.errors import ApiError
 from api.wiring import City
 from audit.terms import DAY, Method
@@ -44,14 +43,14 @@ def signer(path: Path, password_file: Path | None) -> P256Signer:
 
 def register(city: City, public: Path, holder: Path, method: str, evidence: Path | None, days: int) -> Appended[str]:
     """Raises `VerificationError`, `AuditError`, `HolderError`, `ApiError`; nothing is recorded then."""
-    v = _PUBLIC.check(read_json(public))
+    v = _PUBLIC.check(input_file.read_json(public, MAX_BYTES))
     x, y = unb64url(v["x"]), unb64url(v["y"])
     public_key(x, y)
     try:
         how = Method(method)
     except ValueError:
         raise ApiError("USAGE", f"no such method: {method}", problem=method) from None
-    digest = sha256(_read(evidence)).digest() if evidence else None
+    digest = input_file.digest(evidence) if evidence else None
     until = int(city.clock().timestamp()) + days * DAY
     who = holder_of(person(holder))
     return city.granting.holder_key(x, y, who, how, evidence=digest, not_after=until)
@@ -60,12 +59,5 @@ def register(city: City, public: Path, holder: Path, method: str, evidence: Path
 def person(path: Path) -> object:
     """{type, code} from a file or, for `-`, from stdin: a code never stands on a command line."""
     if str(path) != "-":
-        return read_json(path)
+        return input_file.read_json(path, MAX_BYTES)
     return canonical.loads(sys.stdin.buffer.read(MAX_BYTES + 1), max_bytes=MAX_BYTES)
-
-
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise ApiError("FILE_UNREADABLE", str(error), path=path, reason=error.strerror) from None

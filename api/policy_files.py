@@ -14,6 +14,7 @@ from typing import Any
 
 import yaml
 
+from api import input_file
 from api.errors import ApiError
 from audit.list_file import read_lists
 from audit.lists import Lists
@@ -75,12 +76,7 @@ def read_lists_file(path: Path) -> Lists:
 
 
 def _content(path: Path) -> bytes:
-    try:
-        with path.open("rb") as file:
-            content = file.read(MAX_BYTES + 1)
-    except OSError as error:
-        reason = error.strerror or type(error).__name__
-        raise ApiError("FILE_UNREADABLE", "the file cannot be read", path=path, reason=reason) from None
+    content = input_file.read(path, MAX_BYTES)
     if len(content) > MAX_BYTES:
         raise ApiError("TABLE_TOO_LARGE", "the file is too long", path=path, limit=MAX_BYTES)
     return content

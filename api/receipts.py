@@ -24,7 +24,7 @@ from ledger.facts import Facts, PublishedHead, Question
 from ledger.ports import Chain
 from ledger.receipt import Kept, Receipt, Shown
 from ledger.snapshot import Snapshot
-from ledger.statement import parse_timestamp
+from ledger.statement import seconds
 from ledger.trust import Trust
 from ledger.types import LogName
 
@@ -67,7 +67,7 @@ class Writer:
     def write(self, appended: Appended[Any], entries: Sequence[tuple[str, int]]) -> None:
         if not entries:
             return
-        by = int(parse_timestamp(appended.at).timestamp()) + self._lag
+        by = seconds(appended.at) + self._lag
         made = Receipt(appended.log, appended.first_index, appended.leaves, appended.at, by)
         line = {"receipt": made.sign(self._signer), "entries": [list(each) for each in entries]}
         self._file.write(orjson.dumps(line).decode() + "\n")

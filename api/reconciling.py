@@ -19,7 +19,7 @@ from audit.signed_object import open_object
 from audit.store import rights
 from ledger.errors import CanonicalError, VerificationError
 from ledger.logid import ACCESS, AUTHORIZATION
-from ledger.statement import parse_timestamp
+from ledger.statement import seconds
 
 MOST = 2**31 - 1
 
@@ -75,7 +75,7 @@ def _revoked(books: Books) -> Iterator[tuple[bytes, Revoked]]:
     for row in books.of(AUTHORIZATION):
         for each in lines(books.connection, row, books.keys, 0, row.head.size):
             if isinstance(each, Line) and each.statement.type == grants.REVOKE:
-                at = int(parse_timestamp(each.statement.at).timestamp())
+                at = seconds(each.statement.at)
                 yield bytes.fromhex(str(each.statement.body["authorization"])), Revoked(at, books.city)
 
 

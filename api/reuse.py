@@ -12,35 +12,49 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from api import agency_keys, rulebook
+from api import agency_keys, input_file, rulebook
 from api.agency_keys import Use
-from api.authorizing import holder_of, load, read_bytes
-from api.wiring import ENC_KEY, RECEIPT_KEY, City
+from api.authorizing import holder_of, load
+from api.wiring import CITY_KEY, ENC_KEY, RECEIPT_KEY, City
 from audit import answer as answers
 from audit import asking, authorization, drafting, purpose, status_view
-from audit.access import Access
+from audit.access import Access, AccessStep
 from audit.answer import Answer
 from audit.asking import Asking, PresentedRequest
 from audit.authorization import Presented
 from audit.deciding import Asked, Decider
 from audit.decision import DecisionCode, told
 from audit.errors import RequestError
-from audit.recording import Recorded, RecordedAccess
+from audit.reading import city_keys, of_request
+from audit.recording import RecordedAccess, RecordedDecision
 from audit.subject import Holder
+from audit.terms import FIELDS, RESOURCE
 from certs import sdjwt, store
+from certs.certificate import read_visible
 from certs.crossregion.disclosure import disclose
 from certs.crossregion.holding import held
 from certs.holder import normalised_code
 from ledger import accreditation as rules
 from ledger import jwe, jws
+from ledger import schema as s
 from ledger.canonical import Json
 from ledger.errors import ChainUnavailable
 from ledger.facts import Question
 from ledger.receipt import Receipt
-from ledger.statement import parse_timestamp
+from ledger.statement import seconds
 
 ANCHOR_WITHIN = 3600
 """Seconds in which the record of a decision is promised to be on chain."""
+DESCRIPTION = s.Form(
+    "REQUEST_FORM",
+    s.record(
+        provider=s.CITY,
+        resource=RESOURCE,
+        fields=FIELDS,
+        subject=s.record(type={"type": "string"}, code={"type": "string"}),
+        purpose={"type": "object"},
+    ),
+)
 _NONCE_BYTES = 16
 
 
@@ -56,7 +70,7 @@ class Sent:
 class Answered:
     """What the provider decided, recorded; and its answer."""
 
-    recorded: Recorded
+    recorded: RecordedDecision
     text: str
 
 
@@ -77,7 +91,7 @@ def cited(path: Path | None) -> Presented | None:
 
 def read_text(path: Path) -> str:
     """A request or an answer from a file; what is not ASCII is refused by whoever reads it."""
-    return read_bytes(path)[: answers.MAX_BYTES * 2 + 1].decode("ascii", "replace").strip()
+    return input_file.read(path, answers.MAX_BYTES * 2).decode("ascii", "replace").strip()
 
 
 # ------------------------------------------------------------------------------------------------ the asking city
@@ -86,10 +100,9 @@ def read_text(path: Path) -> str:
 def ask(city: City, description: Mapping[str, Any], cites: Presented | None) -> Sent:
     """Sign a request for an agency of this city and record that it asks. Raises `VerificationError`, `AuditError`,
     `ApiError`; nothing is recorded then. `description`: {provider, resource, fields, subject {type, code}, purpose}."""
-    holder = holder_of(description.get("subject"))
-    wanted = purpose.from_json(description.get("purpose"))
-    provider = int(description.get("provider") or 0)
-    enc = agency_keys.of_city(city, provider, rules.ENC)
+    v = DESCRIPTION.check(dict(description))
+    holder, wanted = holder_of(v["subject"]), purpose.from_json(v["purpose"])
+    enc = agency_keys.of_city(city, v["provider"], rules.ENC)
     signer = agency_keys.signer(city, wanted.org, Use.HTTP)
     made = Asking(
         consortium=bytes.fromhex(city.settings.consortium),
@@ -98,9 +111,9 @@ def ask(city: City, description: Mapping[str, Any], cites: Presented | None) -> 
         asker_city=city.settings.city,
         agency=wanted.org,
         operator=wanted.operator,
-        provider=provider,
-        resource=str(description.get("resource")),
-        fields=tuple(sorted({str(name) for name in description.get("fields") or ()})),
+        provider=v["provider"],
+        resource=v["resource"],
+        fields=tuple(sorted(v["fields"])),
         item=None,
         purpose=wanted,
         authorization=cites.id if cites else None,
@@ -108,36 +121,7 @@ def ask(city: City, description: Mapping[str, Any], cites: Presented | None) -> 
     )
     text = asking.sign(made, signer)
     presented = asking.parse(text)
-    city.recorder.note(_asked(city, presented, holder, cites), wanted.org)
-    # Crash reuse/asked: recorded, and nothing sent; the provider has no half of it, which reconciling shows.
-    return Sent(presented.id, text)
-
-
-def receive(city: City, request: str, untrusted: str, holder: Holder, cites: Presented | None) -> Received:
-    """Verify the answer to a request of ours, record that it came, and only then hand it out.
-
-    Raises `VerificationError`, `RequestError`, `ChainUnavailable`; nothing is recorded then.
-    """
-    presented = asking.parse(request)
-    facts = city.chain.facts(Question(kids=(answers.kid(untrusted),)))
-    key = agency_keys.in_force(facts, answers.kid(untrusted), rules.RECEIPT, agency="", city=presented.asking.provider)
-    consortium = bytes.fromhex(city.settings.consortium)
-    answer = answers.verify(untrusted, x=key.x, y=key.y, consortium=consortium, request=presented.id)
-    content = None
-    if answer.content is not None:
-        secret = city.keystore.agreement_secret(ENC_KEY)
-        content = jwe.decrypt(answer.content, secret, typ=answers.CONTENT_TYP)
-    fields = _fields(city, content, presented)
-    digest = sha256(content).digest() if content is not None else None
-    asked = _asked(city, presented, holder, cites)
-    access = drafting.received(asked, answer.code, answer.fields, digest)
-    city.recorder.note(access, presented.asking.agency)
-    # Crash reuse/received: recorded, and not shown yet; the same answer can be received again.
-    return Received(answer.code, fields, answer.receipt)
-
-
-def _asked(city: City, presented: PresentedRequest, holder: Holder, cites: Presented | None) -> Access:
-    return drafting.asked(
+    access = drafting.asked(
         presented.request(holder),
         cites,
         asker_city=city.settings.city,
@@ -145,21 +129,62 @@ def _asked(city: City, presented: PresentedRequest, holder: Holder, cites: Prese
         kid=presented.untrusted.kid,
         subject_ref=city.keyring.ref(holder).hex(),
     )
+    city.recorder.note(access, wanted.org)
+    # Crash reuse/asked: recorded, and nothing sent; the provider has no half of it, which reconciling shows.
+    return Sent(presented.id, text)
 
 
-def _fields(city: City, content: bytes | None, presented: PresentedRequest) -> Mapping[str, Json]:
-    """The values that were asked for, by a certificate whose signature is its issuer's.
+def receive(city: City, untrusted: str) -> Received:
+    """Verify the answer to a request of ours, record that it came, and only then hand it out.
+
+    What was asked stands in this city's own log, and nothing else is believed about it. Received again, nothing is
+    recorded again. Raises `VerificationError`, `RequestError`, `ChainUnavailable`; nothing is recorded then.
+    """
+    presented = answers.parse(untrusted)
+    asked, came = _asked_here(city, presented.answer.request)
+    kid = presented.untrusted.kid
+    facts = city.chain.facts(Question(kids=(kid,)))
+    key = agency_keys.in_force(facts, kid, rules.RECEIPT, facts.time, agency="", city=asked.provider)
+    consortium = bytes.fromhex(city.settings.consortium)
+    answer = answers.verify(presented, x=key.x, y=key.y, consortium=consortium, provider=asked.provider)
+    content = _opened(city, answer)
+    fields = _fields(city, content, asked) if content is not None else {}
+    if not came:
+        digest = sha256(content).digest() if content is not None else None
+        city.recorder.note(drafting.received(asked, answer.code, answer.fields, digest), asked.asker)
+        # Crash reuse/received: recorded, and not shown yet; the same answer can be received again.
+    return Received(answer.code, fields, answer.receipt)
+
+
+def _asked_here(city: City, request: bytes) -> tuple[Access, bool]:
+    """(what this city recorded as asked, whether an answer to it was received before). Raises `RequestError`."""
+    with city.database.reading() as connection:
+        keys = city_keys(connection, city.keystore.wrapper(CITY_KEY), city.day_keys)
+        found = of_request(connection, request, city.keyring.index_key, keys)
+    asked = next((access for access in found if access.step is AccessStep.ASKED), None)
+    if asked is None:
+        raise RequestError("ANSWER_UNASKED", "this city has asked nothing of the kind")
+    return asked, any(access.step is AccessStep.RECEIVED for access in found)
+
+
+def _opened(city: City, answer: Answer) -> bytes | None:
+    if answer.content is None:
+        return None
+    return jwe.decrypt(answer.content, city.keystore.agreement_secret(ENC_KEY), typ=answers.CONTENT_TYP)
+
+
+def _fields(city: City, content: bytes, asked: Access) -> Mapping[str, Json]:
+    """The values that were asked for, by a certificate whose signature is its issuer's, as the chain knew it then.
 
     Raises `VerificationError`. Status and place in the log are for whoever verifies a bundle of it.
     """
-    if content is None:
-        return {}
     presentation = sdjwt.parse(content.decode("ascii", "replace"))
-    kid = presentation.untrusted.kid
-    key = agency_keys.in_force(city.chain.facts(Question(kids=(kid,))), kid, rules.CERT, city=presented.asking.provider)
-    jws.verify(presentation.untrusted, x=key.x, y=key.y)
     claims = sdjwt.disclosed(presentation)
-    return {name: claims[name] for name in presented.asking.fields if name in claims}
+    visible, kid = read_visible(claims), presentation.untrusted.kid
+    facts = city.chain.facts(Question(kids=(kid,)))
+    key = agency_keys.in_force(facts, kid, rules.CERT, visible.issued_at, agency=visible.issuer, city=asked.provider)
+    jws.verify(presentation.untrusted, x=key.x, y=key.y)
+    return {name: claims[name] for name in asked.fields if name in claims}
 
 
 # ---------------------------------------------------------------------------------------------- the providing city
@@ -202,7 +227,7 @@ def _identify(city: City, presented: PresentedRequest) -> None:
     a = presented.asking
     kid = presented.untrusted.kid
     facts = city.chain.facts(Question(kids=(kid,), cities=(a.asker_city,), agencies=((a.agency, a.asker_city),)))
-    key = agency_keys.in_force(facts, kid, rules.HTTP, agency=a.agency, city=a.asker_city)
+    key = agency_keys.in_force(facts, kid, rules.HTTP, facts.time, agency=a.agency, city=a.asker_city)
     if rules.city_of(facts, a.agency, facts.time) != a.asker_city:
         raise RequestError("REQUEST_AGENCY", "the agency is no member of that city")
     jws.verify(presented.untrusted, x=key.x, y=key.y)
@@ -230,10 +255,10 @@ def _release(city: City, recorded: RecordedAccess) -> bytes:
 
 
 def _signed(
-    city: City, presented: PresentedRequest, recorded: Recorded, content: bytes | None, x: bytes, y: bytes
+    city: City, presented: PresentedRequest, recorded: RecordedDecision, content: bytes | None, x: bytes, y: bytes
 ) -> str:
     signer = city.keystore.signer(RECEIPT_KEY)
-    by = int(parse_timestamp(recorded.at).timestamp()) + ANCHOR_WITHIN
+    by = seconds(recorded.at) + ANCHOR_WITHIN
     receipt = Receipt(recorded.log, recorded.index, (recorded.leaf,), recorded.at, by)
     made = Answer(
         consortium=presented.asking.consortium,

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from api import input_file
 from api.errors import ApiError
 from certs.bundle import MAX_BYTES
 from certs.certificate_type import load_catalogue
@@ -39,11 +40,7 @@ def read_trust(path: Path | None) -> Trust:
 
 def read_bundle(path: Path) -> bytes:
     """At most one byte more than a bundle may have: the verifier refuses it then."""
-    try:
-        with path.open("rb") as file:
-            return file.read(MAX_BYTES + 1)
-    except OSError as error:
-        raise ApiError("FILE_UNREADABLE", str(error), path=path, reason=error.strerror) from None
+    return input_file.read(path, MAX_BYTES)
 
 
 def policy(max_status_age: timedelta = MAX_STATUS_AGE) -> Policy:

@@ -20,7 +20,7 @@ from audit.signed import optional_bytes, optional_hex
 from audit.terms import FIELDS, RESOURCE
 from ledger import schema as s
 from ledger.canonical import Json
-from ledger.statement import Draft, Statement, parse_timestamp
+from ledger.statement import Draft, Statement
 from ledger.status import Status
 
 
@@ -247,11 +247,6 @@ def decode(statement: Statement, openings: Openings, *, fitting: bool = False) -
         response=optional_bytes(private["response"]),
         hidden=frozenset(v["private"].keys() - openings.keys()),
     )
-
-
-def seconds(statement: Statement) -> int:
-    """When it was recorded, cut to seconds since 1970."""
-    return int(parse_timestamp(statement.at).timestamp())
 
 
 def _status_json(status: StatusBlock | None) -> Json:

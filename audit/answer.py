@@ -16,7 +16,7 @@ from audit.terms import FIELDS
 from ledger import canonical, jws
 from ledger import schema as s
 from ledger.canonical import Json
-from ledger.jws import Signer
+from ledger.jws import Compact, Signer
 
 TYP = "certledger-answer+jws"
 CONTENT_TYP = "certledger-content+jwe"
@@ -80,17 +80,17 @@ def sign(answer: Answer, signer: Signer) -> str:
     return jws.sign_compact(canonical.dumps(answer.to_json()), typ=TYP, signer=signer)
 
 
-def kid(untrusted: str) -> str:
-    """The key it names: what the chain is asked about."""
-    return _compact(untrusted).kid
+@dataclass(frozen=True, slots=True)
+class PresentedAnswer:
+    """An answer as it arrived: of the right form, by nobody yet."""
+
+    answer: Answer
+    untrusted: Compact
 
 
-def verify(untrusted: str, *, x: bytes, y: bytes, consortium: bytes, request: bytes) -> Answer:
-    """Raises unless the key (x, y) signed it for this ledger, about this request."""
+def parse(untrusted: str) -> PresentedAnswer:
+    """Raises `VerificationError`, `CanonicalError` or `AuditError`. No signature is verified here."""
     compact = _compact(untrusted)
-    if jws.b64url(jws.thumbprint(x, y)) != compact.kid:
-        _refuse("ANSWER_KEY", "signed with another key than the provider's")
-    jws.verify(compact, x=x, y=y)
     v = FORM.check(canonical.loads_canonical(compact.payload, max_bytes=MAX_BYTES))
     answer = Answer(
         consortium=bytes.fromhex(v["consortium"]),
@@ -101,12 +101,20 @@ def verify(untrusted: str, *, x: bytes, y: bytes, consortium: bytes, request: by
         content=v["content"],
         receipt=v["receipt"],
     )
-    if (answer.consortium, answer.request) != (consortium, request):
-        _refuse("ANSWER_OTHER", "an answer to another request")
-    return answer
+    return PresentedAnswer(answer, compact)
 
 
-def _compact(untrusted: str) -> jws.Compact:
+def verify(presented: PresentedAnswer, *, x: bytes, y: bytes, consortium: bytes, provider: int) -> Answer:
+    """Raises unless the key (x, y) signed it for this ledger, for the city that was asked."""
+    if jws.b64url(jws.thumbprint(x, y)) != presented.untrusted.kid:
+        _refuse("ANSWER_KEY", "signed with another key than the provider's")
+    jws.verify(presented.untrusted, x=x, y=y)
+    if (presented.answer.consortium, presented.answer.provider) != (consortium, provider):
+        _refuse("ANSWER_OTHER", "an answer of another ledger or city")
+    return presented.answer
+
+
+def _compact(untrusted: str) -> Compact:
     if len(untrusted) > 2 * MAX_BYTES or not untrusted.isascii():
         _refuse("ANSWER_TOO_LARGE", "longer than an answer can be")
     return jws.parse_compact(untrusted, typ=TYP)

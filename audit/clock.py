@@ -13,12 +13,15 @@ from datetime import UTC, date, datetime, timedelta, timezone
 
 from audit.errors import PolicyError
 
-CHINA = timezone(timedelta(hours=8))
+CHINA_SECONDS = 8 * 3600
+"""Ahead of UTC, the whole year round."""
+CHINA = timezone(timedelta(seconds=CHINA_SECONDS))
 LONGEST = 366
 """Working days: no statute gives more, and a limit that long is a mistake in a list."""
 _SATURDAY = 5
 _LONGEST_STOP = timedelta(days=3653)
 _ONE_DAY = timedelta(days=1)
+_DAY_SECONDS = 24 * 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,3 +105,8 @@ def _after(start: date, until: date) -> Iterator[date]:
     while day <= until:
         yield day
         day += _ONE_DAY
+
+
+def china_day(at: int) -> int:
+    """Days since 1970-01-01 in China; `at` in seconds."""
+    return (at + CHINA_SECONDS) // _DAY_SECONDS

@@ -18,7 +18,7 @@ from audit.store.corrections import CorrectionRow
 from audit.terms import FIELD, RESOURCE
 from ledger import schema as s
 from ledger.sequencer import Decided, Turn
-from ledger.statement import Draft, parse_timestamp
+from ledger.statement import Draft, seconds
 
 OPENED = "policy/correction-opened"
 CLOSED = "policy/correction-closed"
@@ -71,7 +71,7 @@ class OpenCorrection:
             raise PolicyError(
                 "CORRECTION_PLACE", "no such field in the catalogue", resource=self.resource, field=self.field
             )
-        today = day_of(int(parse_timestamp(turn.at).timestamp()))
+        today = day_of(seconds(turn.at))
         due = self.rules.lists.due(Act.CORRECT, resource.provider, today, self.calendar)
         assert due is not None  # noqa: S101  # nothing stops this clock
         place = (self.resource, self.field, resource.provider, today.isoformat(), due.day.isoformat())
@@ -111,7 +111,7 @@ class CloseCorrection:
             raise PolicyError("CORRECTION_UNKNOWN", "no such correction", correction=self.id.hex())
         if row.closed is not None:
             raise PolicyError("CORRECTION_CLOSED", "it was settled before", correction=self.id.hex())
-        today = day_of(int(parse_timestamp(turn.at).timestamp())).isoformat()
+        today = day_of(seconds(turn.at)).isoformat()
         store.close(turn.connection, self.id, today)
         late = today > row.due
         body = CLOSED_FORM.check(

@@ -13,22 +13,22 @@ from typing import Generic, TypeVar
 from audit import authorization, drafting, mandate, permit, policy
 from audit.access import Access
 from audit.binding import Bound, BoundMandate
+from audit.clock import china_day
 from audit.decision import Decision
 from audit.errors import AuditError
 from audit.keyring import Keyring
-from audit.openings import recipients_of
 from audit.request import Request, Rules, StatusView, Unbound, Uses
 from audit.signed_object import SignedObject, open_object
 from audit.store import accesses, rights
 from audit.store.rights import AuthorizationRow
 from audit.subject import find
-from audit.terms import DAY, Kind
+from audit.terms import Kind
 from ledger.errors import CanonicalError, VerificationError
+from ledger.sealing.envelope import kids
 from ledger.sequencer import Turn
-from ledger.statement import parse_timestamp
+from ledger.statement import seconds
 from ledger.store.database import Connection
 
-CHINA_SECONDS = 8 * 3600
 OBJECTS_KEPT = 4096
 B = TypeVar("B")
 
@@ -66,7 +66,7 @@ class _Kept(Generic[B]):
     def get(self, connection: Connection, id: bytes, sealed: bytes) -> B:
         """Raises `VerificationError`, `CanonicalError` or `AuditError`."""
         if (id, sealed) not in self._found:
-            key = self._keys.day_keys.find(connection, recipients_of(sealed)[0])
+            key = self._keys.day_keys.find(connection, kids(sealed)[0])
             if len(self._found) >= OBJECTS_KEPT:
                 self._found.clear()
             self._found[id, sealed] = self._read(id, open_object(sealed, id=id, key=key))
@@ -86,7 +86,7 @@ class Decider:
         self._mandates = _Kept(keyring, mandate_of)
 
     def decide(self, turn: Turn, asked: Asked) -> Outcome:
-        now = int(parse_timestamp(turn.at).timestamp())
+        now = seconds(turn.at)
         connection, ref = turn.connection, self._keys.ref(asked.request.subject)
         item = self._held(connection, ref, asked.request.resource, asked.request.item)
         request = replace(asked.request, item=item or asked.request.item)
@@ -178,8 +178,3 @@ def _uses(connection: Connection, request: bytes, row: AuthorizationRow | None, 
     emergency = row.kind == Kind.EMERGENCY and row.grantor is not None
     overdue = emergency and rights.review_overdue(connection, row.grantor or "", now)
     return Uses(row.uses, today, repeated, overdue)
-
-
-def china_day(now: int) -> int:
-    """Days since 1970-01-01 in China; `now` in seconds."""
-    return (now + CHINA_SECONDS) // DAY

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import TypeVar
 
 from audit import grants
+from audit.acts import Deciding
 from audit.binding import Bound, BoundMandate
 from audit.errors import AuthorizationError
 from audit.grants import Drafted, Review, Revoker
@@ -33,11 +33,6 @@ from ledger.store import outbox
 from ledger.types import LogName
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class _Act(Generic[T]):
-    decide: Callable[[Turn], Decided[T]]
 
 
 class Granting:
@@ -138,7 +133,7 @@ class Granting:
         return self._append(decide)
 
     def _append(self, decide: Callable[[Turn], Decided[T]]) -> Appended[T]:
-        return self._sequencer.append(self._log, _Act(decide))
+        return self._sequencer.append(self._log, Deciding(decide))
 
     def _recorded(self, turn: Turn, drafted: Drafted, value: T) -> Decided[T]:
         """The statement, and its openings beside it."""

@@ -10,13 +10,13 @@ from audit import withholding
 from audit.keyring import Keyring
 from audit.openings import seal_openings
 from audit.reading import Keys, Line, Unread, lines
-from audit.recording import seconds
 from audit.store import accesses
 from audit.withholding import PRIVATE_MEMBERS, STREAM, Order
 from ledger.commitment import SALT_BYTES
 from ledger.epochs import CONTINUED
 from ledger.errors import VerificationError
 from ledger.sequencer import Decided, Turn
+from ledger.statement import seconds
 from ledger.store import logs
 from ledger.store.database import Connection
 
@@ -32,7 +32,7 @@ class Withhold:
     def decide(self, turn: Turn) -> Decided[Order]:
         """Raises `AccessError` for an order that may not be."""
         salts = os.urandom(SALT_BYTES * PRIVATE_MEMBERS)
-        draft, openings = withholding.draft(self.order, self.agency, now=seconds(turn), salts=salts)
+        draft, openings = withholding.draft(self.order, self.agency, now=seconds(turn.at), salts=salts)
         key = self.keyring.day_keys.of(turn.connection, turn.at)
         sealed = seal_openings(openings, log_id=turn.log.id, index=turn.first_index, recipients=(key,))
         accesses.put_openings(turn.connection, [(turn.log_no, turn.first_index, sealed)])

@@ -12,7 +12,7 @@ from typing import Any
 
 from audit import access, reading
 from audit.access import AccessStep
-from audit.deciding import china_day
+from audit.clock import china_day
 from audit.decision import DecisionCode
 from audit.errors import AuditError
 from audit.keyring import Keyring
@@ -25,7 +25,7 @@ from ledger.epochs import CONTINUED
 from ledger.errors import CanonicalError, VerificationError
 from ledger.integrity import Difference, Page
 from ledger.logid import ACCESS
-from ledger.statement import Statement
+from ledger.statement import Statement, seconds
 from ledger.store import logs
 from ledger.store.database import Connection
 
@@ -120,7 +120,7 @@ class Accesses:
         if said.policy is not None:
             self.policies.setdefault(said.policy.hex(), (page.row, index))
         place = Place(page.row.no, index)
-        line = accesses.line(said, place, access.seconds(statement), self._keyring.index_key)
+        line = accesses.line(said, place, seconds(statement.at), self._keyring.index_key)
         if stored == line:
             return
         self._miscounted(line, 1)

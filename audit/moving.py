@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from audit.errors import AuditError
 from audit.keyring import Keyring
-from audit.openings import open_openings, recipients_of, seal_openings
+from audit.openings import open_openings, seal_openings
 from audit.store import accesses, rights, whole
 from audit.store.accesses import Place
 from ledger.continuing import Move
 from ledger.errors import CanonicalError, VerificationError
-from ledger.statement import parse_timestamp
+from ledger.sealing.envelope import kids
+from ledger.statement import seconds
 from ledger.store.database import Connection
 from ledger.types import LogName
 
@@ -23,7 +24,7 @@ def follow(connection: Connection, keyring: Keyring, move: Move, old: LogName, n
     """Openings, the index of accesses, authorizations, mandates and persons' keys; inside the continuing act."""
     _openings(connection, keyring, move, old, new)
     used = whole.used_from(connection, move.old_no, move.first)
-    at = int(parse_timestamp(move.at).timestamp())
+    at = seconds(move.at)
     accesses.move(connection, move.old_no, move.first, move.new_no, at)
     rights.move(connection, move.old_no, move.first, move.new_no)
     for id in used:
@@ -43,7 +44,7 @@ def _anew(
 ) -> bytes:
     """Sealed for its new place and the key of that day."""
     try:
-        key = keyring.day_keys.find(connection, recipients_of(sealed)[0])
+        key = keyring.day_keys.find(connection, kids(sealed)[0])
         openings = open_openings(sealed, log_id=was[0].id, index=was[1], key=key)
     except (VerificationError, CanonicalError, AuditError):
         return sealed

@@ -11,9 +11,13 @@ from collections.abc import Sequence
 
 from audit.private import Opened, Openings, openings_from, openings_json
 from ledger import canonical
-from ledger.sealing.envelope import KEY_BYTES, NONCE_BYTES, Wrapper, kids
+from ledger.errors import VerificationError
+from ledger.sealing.envelope import KEY_BYTES, NONCE_BYTES, Wrapper
 from ledger.sealing.open import open_sealed
 from ledger.sealing.seal import seal
+
+MAX_BYTES = 64 * 1024
+"""Whoever reads an export reads what another city sealed."""
 
 
 def context(log_id: bytes, index: int) -> bytes:
@@ -37,9 +41,6 @@ def open_openings(sealed: bytes, *, log_id: bytes, index: int, key: Wrapper) -> 
     That is also why their spelling is not looked at: every value is compared with its digest.
     """
     content = open_sealed(sealed, context=context(log_id, index), key=key)
+    if len(content) > MAX_BYTES:
+        raise VerificationError("OPENINGS_FORM", "longer than openings can be", place="(top)")
     return openings_from(canonical.loads_written(content))
-
-
-def recipients_of(sealed: bytes) -> tuple[bytes, ...]:
-    """Ids of the keys it was sealed for: 16 bytes each."""
-    return kids(sealed)

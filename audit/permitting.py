@@ -14,24 +14,17 @@ from audit.deciding import Asked, Decider
 from audit.errors import PermitError
 from audit.keyring import Keyring
 from audit.permit import Permit
-from audit.reading import Records, city_keys
-from audit.recording import Recorded, Recorder, record_all
-from audit.store import accesses
-from audit.store.accesses import Wanted
+from audit.reading import city_keys, of_request
+from audit.recording import RecordedDecision, Recorder, record_all
 from ledger.jws import Signer
 from ledger.sealing.envelope import Wrapper
 from ledger.sequencer import Appended, Decided, Sequencer, Turn
-from ledger.store import logs
-from ledger.store.database import Connection
 from ledger.types import LogName
-
-_MOST_RECORDS = 64
-"""Of one request that are looked at: its decision stands among the first, refused repeats follow."""
 
 
 @dataclass(frozen=True, slots=True)
 class Permitted:
-    recorded: Recorded
+    recorded: RecordedDecision
     permit: str | None
     """The signed permit; None: refused."""
 
@@ -51,7 +44,8 @@ class Close:
 
     def decide(self, turn: Turn) -> Decided[bool]:
         """False: it had been reported before, the same. Raises `PermitError`, `AccessError`."""
-        records = _of_request(turn.connection, self.permit.request, self.keyring, self.city_key)
+        keys = city_keys(turn.connection, self.city_key, self.keyring.day_keys)
+        records = of_request(turn.connection, self.permit.request, self.keyring.index_key, keys)
         decided = next((each for each in records if _gave(each, self.permit)), None)
         if decided is None:
             raise PermitError("PERMIT_UNKNOWN", "no decision here gave this permit")
@@ -108,13 +102,6 @@ class Permitting:
         x, y = own
         given = permit.verify(untrusted, x=x, y=y, consortium=self._consortium)
         return self._sequencer.append(self._log, Close(given, response, agency, self._keys, self._city_key))
-
-
-def _of_request(connection: Connection, request: bytes, keyring: Keyring, city_key: Wrapper) -> list[Access]:
-    keys = city_keys(connection, city_key, keyring.day_keys)
-    rows = {row.no: row for row in logs.every(connection)}
-    places = accesses.find(connection, Wanted(request=request), keyring.index_key, limit=_MOST_RECORDS)
-    return [Records(connection, rows[place.log_no], keys).one(place.log_index).access for place in places]
 
 
 def _gave(access: Access, given: Permit) -> bool:

@@ -11,25 +11,27 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from audit import access, openings
-from audit.access import Recorded
+from audit.access import Access, Recorded
 from audit.errors import AccessError
 from audit.private import Opened, reveal
 from audit.store import accesses
-from audit.store.accesses import Place
+from audit.store.accesses import Place, Wanted
 from ledger import entries
 from ledger import statement as statements
 from ledger.commitment import statement_leaf
 from ledger.epochs import CONTINUED
 from ledger.errors import CanonicalError, VerificationError
 from ledger.keys.day_keys import DayKeys
-from ledger.sealing.envelope import Wrapper
-from ledger.statement import Statement
+from ledger.sealing.envelope import Wrapper, kids
+from ledger.statement import Statement, seconds
 from ledger.store import logs, outbox
 from ledger.store.database import Connection
 from ledger.store.logs import LogRow
 
 PAGE = 1000
 """Entries held at once."""
+MOST_OF_REQUEST = 64
+"""Records of one request that are looked at: its decision stands among the first, refused repeats follow."""
 KeyFor = Callable[[bytes], Wrapper]
 """The key that opens a sealed content. Raises `VerificationError` where there is none."""
 
@@ -75,7 +77,7 @@ def by_day(connection: Connection, day_keys: DayKeys) -> KeyFor:
     found: dict[bytes, Wrapper] = {}
 
     def find(sealed: bytes) -> Wrapper:
-        for kid in openings.recipients_of(sealed):
+        for kid in kids(sealed):
             if kid not in found:
                 found[kid] = day_keys.find(connection, kid)
             return found[kid]
@@ -165,7 +167,7 @@ class Records:
             access=access.decode(line.statement, line.openings, fitting=True),
             city=self._row.name.city,
             agency=line.statement.agency,
-            at=access.seconds(line.statement),
+            at=seconds(line.statement.at),
             log=self._row.id,
             index=line.index,
             leaf=line.leaf,
@@ -176,3 +178,10 @@ class Records:
         """Block time of the first head that covers the entry."""
         place = bisect_right(self._sizes, index)
         return self._times[place] if place < len(self._times) else None
+
+
+def of_request(connection: Connection, request: bytes, index_key: bytes, keys: Keys) -> list[Access]:
+    """This city's records of one request, the oldest first. Raises `VerificationError` or `AccessError`."""
+    rows = {row.no: row for row in logs.every(connection)}
+    places = accesses.find(connection, Wanted(request=request), index_key, limit=MOST_OF_REQUEST)
+    return [Records(connection, rows[place.log_no], keys).one(place.log_index).access for place in places]

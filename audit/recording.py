@@ -9,11 +9,12 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Generic, TypeVar
+from typing import TypeVar
 
 from audit import access as accesses
 from audit import drafting
 from audit.access import Access
+from audit.acts import Deciding
 from audit.deciding import Asked, Decider, Outcome
 from audit.decision import Decision, DecisionCode
 from audit.errors import AccessError
@@ -26,7 +27,7 @@ from audit.store import accesses as index
 from audit.store.accesses import Place
 from ledger.commitment import SALT_BYTES
 from ledger.sequencer import Appended, Decided, Sequencer, Turn
-from ledger.statement import Draft, parse_timestamp
+from ledger.statement import Draft, seconds
 from ledger.types import LogName
 
 T = TypeVar("T")
@@ -50,7 +51,7 @@ class RecordedAccess:
 
 
 @dataclass(frozen=True, slots=True)
-class Recorded:
+class RecordedDecision:
     """The durable outcome of a request."""
 
     decision: Decision
@@ -63,11 +64,6 @@ class Recorded:
     """None: it was refused, or is released elsewhere against a permit."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Act(Generic[T]):
-    decide: Callable[[Turn], Decided[T]]
-
-
 class Recorder:
     """Of one city and its log of accesses. Safe to share between threads."""
 
@@ -77,7 +73,7 @@ class Recorder:
         self._keys = keyring
         self._city = city
 
-    def decide(self, asked: Asked, decider: Decider, agency: str) -> Recorded:
+    def decide(self, asked: Asked, decider: Decider, agency: str) -> RecordedDecision:
         """Judge a request and record the outcome, allow or deny, in one transaction with its counter.
 
         `agency`: USCC of the agency that records for the provider. Durable on return.
@@ -102,7 +98,7 @@ class Recorder:
         case: str | None = None,
         purpose: UseCause | None = None,
         item: bytes | None = None,
-    ) -> Recorded:
+    ) -> RecordedDecision:
         """A reading of one's own: the holder's, or of staff of the agency that provides the resource.
 
         `subject_ref`: kept with the item, for a reading that names no subject.
@@ -111,7 +107,7 @@ class Recorder:
 
         def decide(turn: Turn) -> Decided[tuple[Decision, Access]]:
             repeated = index.decided_before(turn.connection, reading.id)
-            decision = decide_own(reading, rules, seconds(turn), repeated=repeated)
+            decision = decide_own(reading, rules, seconds(turn.at), repeated=repeated)
             access = drafting.own(
                 reading,
                 decision,
@@ -134,23 +130,23 @@ class Recorder:
         return self._append(lambda turn: Decided([self._record(turn, access, agency)], access))
 
     def _append(self, decide: Callable[[Turn], Decided[T]]) -> Appended[T]:
-        return self._sequencer.append(self._log, _Act(decide))
+        return self._sequencer.append(self._log, Deciding(decide))
 
     def _record(self, turn: Turn, access: Access, agency: str) -> Draft:
         """The statement of an act's only entry, with its openings and its line in the index beside it."""
         return record_all(turn, [(access, agency)], self._keys)[0]
 
-    def _outcome(self, appended: Appended[T], decision: Decision, access: Access) -> Recorded:
+    def _outcome(self, appended: Appended[T], decision: Decision, access: Access) -> RecordedDecision:
         (leaf,) = appended.leaves
         place = (appended.log, appended.first_index, leaf, appended.at)
         opens = RecordedAccess(access, *place, _AFTER_COMMIT) if _opens(access) else None
-        return Recorded(decision, access, appended.at, appended.log, appended.first_index, leaf, opens)
+        return RecordedDecision(decision, access, appended.at, appended.log, appended.first_index, leaf, opens)
 
 
 def record_all(turn: Turn, records: Sequence[tuple[Access, str]], keys: Keyring) -> list[Draft]:
     """Statements of an act's entries: (access, USCC of the agency that acts) each; with openings and index."""
     day_key = keys.day_keys.of(turn.connection, turn.at)
-    drafts, sealed, lines, now = [], [], [], seconds(turn)
+    drafts, sealed, lines, now = [], [], [], seconds(turn.at)
     for at, (access, agency) in enumerate(records, turn.first_index):
         draft, openings = accesses.draft(access, agency, os.urandom(SALT_BYTES * accesses.private_count(access)))
         envelope = seal_openings(openings, log_id=turn.log.id, index=at, recipients=(day_key,))
@@ -160,11 +156,6 @@ def record_all(turn: Turn, records: Sequence[tuple[Access, str]], keys: Keyring)
     index.put_openings(turn.connection, sealed)
     index.put(turn.connection, lines)
     return drafts
-
-
-def seconds(turn: Turn) -> int:
-    """The time the act's statements will carry, cut to seconds."""
-    return int(parse_timestamp(turn.at).timestamp())
 
 
 def _opens(access: Access) -> bool:

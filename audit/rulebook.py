@@ -23,7 +23,7 @@ from ledger import schema as s
 from ledger.canonical import Json
 from ledger.errors import CanonicalError
 from ledger.sequencer import Decided, Turn
-from ledger.statement import Draft, parse_timestamp
+from ledger.statement import Draft, seconds
 from ledger.store.database import Connection
 
 STREAM = "policy"
@@ -79,7 +79,7 @@ class Adopt:
         return Decided((Draft(ADOPTED, self.agency, self._body()),), True)
 
     def _row(self, turn: Turn) -> RulesRow:
-        at = int(parse_timestamp(turn.at).timestamp())
+        at = seconds(turn.at)
         return RulesRow(self.rules.version, self.origin, at, encode(self.rules), turn.log_no, turn.first_index)
 
     def _body(self) -> dict[str, Json]:

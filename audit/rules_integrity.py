@@ -13,7 +13,7 @@ from audit.integrity import FAULTS
 from audit.rulebook import STREAM
 from audit.store import corrections, whole
 from ledger.integrity import Difference, Page
-from ledger.statement import Statement, parse_timestamp
+from ledger.statement import Statement, seconds
 from ledger.store.database import Connection
 from ledger.store.logs import LogRow
 
@@ -82,7 +82,7 @@ class Policies:
         yield from self._corrections.differences(corrections.every(connection), self._unread, self._settled)
 
     def _statement(self, log: LogRow, index: int, statement: Statement) -> None:
-        at, place = int(parse_timestamp(statement.at).timestamp()), {"log_no": log.no, "log_index": index}
+        at, place = seconds(statement.at), {"log_no": log.no, "log_index": index}
         if statement.type == rulebook.ADOPTED:
             v = rulebook.FORM.check(statement.body)
             version = bytes.fromhex(v["version"])

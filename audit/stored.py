@@ -5,9 +5,9 @@ from __future__ import annotations
 from audit.binding import Bound, BoundMandate
 from audit.deciding import authorization_of, mandate_of
 from audit.keyring import Keyring
-from audit.openings import recipients_of
 from audit.signed_object import SignedObject, open_object
 from audit.store import rights
+from ledger.sealing.envelope import kids
 from ledger.store.database import Connection
 
 
@@ -30,5 +30,5 @@ def mandate(connection: Connection, keyring: Keyring, id: bytes) -> tuple[BoundM
 
 
 def _opened(connection: Connection, keyring: Keyring, id: bytes, sealed: bytes) -> SignedObject:
-    key = keyring.day_keys.find(connection, recipients_of(sealed)[0])
+    key = keyring.day_keys.find(connection, kids(sealed)[0])
     return open_object(sealed, id=id, key=key)

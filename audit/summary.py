@@ -8,14 +8,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from audit.access import AccessStep, Recorded
+from audit.clock import CHINA
 from audit.decision import DecisionCode
 from audit.own import Ground
-
-_CHINA = timedelta(hours=8)
-"""Days are China's, as everywhere people read them."""
 
 
 @dataclass(slots=True)
@@ -75,4 +73,4 @@ class Summary:
 
 
 def _day(at: int) -> date:
-    return (datetime.fromtimestamp(at, UTC) + _CHINA).date()
+    return datetime.fromtimestamp(at, CHINA).date()

@@ -10,7 +10,7 @@ from certs.lifecycle import KINDS, Change
 from ledger.ports import StatusChange
 from ledger.publisher import encode_change
 from ledger.sequencer import Decided, Turn
-from ledger.statement import Draft, parse_timestamp
+from ledger.statement import Draft, seconds
 from ledger.status import Reason
 from ledger.store import outbox
 
@@ -39,7 +39,7 @@ class ChangeStatus:
             self.reason,
             identifier=self.identifier,
             effective_from=self.effective_from,
-            now=int(parse_timestamp(turn.at).timestamp()),
+            now=seconds(turn.at),
         )
         kind = KINDS[self.change]
         store.set_status(turn.connection, certificate.digest, kind.status)

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from certs import identifier, store
+from certs import derived_store, identifier, store
 from certs.certificate import ISSUE, SUPERSEDE
+from certs.derived_store import Derived
 from certs.lifecycle import KINDS
-from certs.store import Derived
 from ledger.integrity import Difference, Page
 from ledger.logid import CERTIFICATE
 from ledger.ports import StatusChange
@@ -55,7 +55,7 @@ class Certificates:
                 self._settled.add(digest)
                 yield Difference("ROW_SURPLUS", there, index, "certificate", "digest")
         largest = -1
-        for row in store.every_derived(connection):
+        for row in derived_store.every(connection):
             largest = max(largest, row.status_place)
             log = self._logs.get(row.log_no)
             if row.digest in self._settled:
@@ -69,9 +69,9 @@ class Certificates:
 
     def _issued(self, connection: Connection, page: Page) -> Iterator[Difference]:
         wanted = {i: _digest(statement) for i, statement in page.statements.items() if statement.type == ISSUE}
-        here = {row.log_index: row for row in store.derived_at(connection, page.row.no, page.start, page.end)}
+        here = {row.log_index: row for row in derived_store.at(connection, page.row.no, page.start, page.end)}
         elsewhere = [digest for i, digest in wanted.items() if i not in here or here[i].digest != digest]
-        moved = store.derived_of(connection, elsewhere)
+        moved = derived_store.of(connection, elsewhere)
         for index, row in here.items():
             if row.digest != wanted.get(index) and not page.unread(index):
                 self._astray[row.digest] = (page.row, index)

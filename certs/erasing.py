@@ -10,10 +10,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from certs import store
+from certs import erasure_store, store
 from certs.erasure import Erased, Order
+from certs.erasure_store import Erasure
 from certs.errors import LifecycleError
-from certs.store import Certificate, Erasure
+from certs.store import Certificate
 from ledger.keys.content_keys import ContentKeys
 from ledger.sequencer import Decided, Turn
 from ledger.statement import Draft
@@ -33,18 +34,17 @@ class RecordErasure:
         for identifier in self.identifiers:
             if identifier not in found:
                 raise LifecycleError("CERTIFICATE_UNKNOWN", "no such certificate here", identifier=identifier)
-        registered = store.erasures_of(turn.connection, [each.digest for each in found.values()])
+        registered = erasure_store.of(turn.connection, [each.digest for each in found.values()])
         new = [each for each in found.values() if each.digest not in registered]
         ids = {row.no: row.id for row in logs.every(turn.connection)}
-        here = logs.lock(turn.connection, turn.log).no
         drafts: list[Draft] = []
         rows: list[Erasure] = []
         for each in new:
             kid, place = each.content_kid, turn.first_index + len(drafts)
             said = Erased(each.digest, each.identifier, ids[each.log_no], each.log_index, kid, self.order)
             drafts.append(said.draft(each.issuer))
-            rows.append(Erasure(each.digest, kid, here, place, done=False))
-        store.put_erasures(turn.connection, rows)
+            rows.append(Erasure(each.digest, kid, turn.log_no, place, done=False))
+        erasure_store.put(turn.connection, rows)
         # Crash erase/decided: rolled back with the whole append; nothing is erased.
         return Decided(drafts, new)
 
@@ -63,7 +63,7 @@ class Erasing:
         still holds, and a repeat cuts that off.
         """
         with self._database.reading() as connection:
-            due = [each for each in store.erasures(connection, due=True) if anchored(connection, each)]
+            due = [each for each in erasure_store.every(connection, due=True) if anchored(connection, each)]
         if due:
             self._carry_out({each.digest: each.kid for each in due})
         return len(due)
@@ -74,7 +74,7 @@ class Erasing:
         How many contents had come back.
         """
         with self._database.reading() as connection:
-            register = [each for each in store.erasures(connection) if anchored(connection, each)]
+            register = [each for each in erasure_store.every(connection) if anchored(connection, each)]
             returned = self._destroyed_here(connection, {each.kid for each in register})
         present = self._keys.present([each.kid for each in register])
         again = {each.digest: each.kid for each in register if each.kid in present or not each.done}
@@ -102,7 +102,7 @@ class Erasing:
         self._database.cut_log()
         # Crash erase/cut: all is gone; done once more at the next start, because nothing says that it is.
         with self._database.writing() as connection:
-            store.set_done(connection, kids)
+            erasure_store.set_done(connection, kids)
 
 
 def anchored(connection: Connection, erasure: Erasure) -> bool:

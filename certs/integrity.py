@@ -15,11 +15,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 
-from certs import erasure, store
+from certs import erasure, erasure_store, store
 from certs.certificate import ISSUE
 from certs.erasing import anchored
+from certs.erasure_store import Erasure
 from certs.errors import CertsError
-from certs.store import Certificate, Erasure
+from certs.store import Certificate
 from ledger import entries
 from ledger.errors import CanonicalError, VerificationError
 from ledger.integrity import Difference
@@ -42,7 +43,7 @@ class Contents:
         self._key = key
         self._keys = keys
         self._rows = {row.no: row for row in logs.every(connection)}
-        self._register = store.erasures(connection)
+        self._register = erasure_store.every(connection)
         stated = [each for each in self._register if self._stated(each)]
         self._ordered = {each.digest: each for each in stated if anchored(connection, each)}
         self._waiting = {each.digest for each in stated} - self._ordered.keys()

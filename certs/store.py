@@ -31,7 +31,7 @@ T = TypeVar("T")
 
 metadata = MetaData()
 
-_certificate = Table(
+certificate = Table(
     "certificate",
     metadata,
     Column("digest", LargeBinary(32), primary_key=True),
@@ -51,20 +51,10 @@ _certificate = Table(
     Column("subject_ref", LargeBinary(48)),
     Column("sealed", LargeBinary, nullable=False),
 )
-Index("certificate_subject", _certificate.c.subject_ref, _certificate.c.type_code)
-Index("certificate_row_key", _certificate.c.row_key, _certificate.c.version, unique=True)
-Index("certificate_log", _certificate.c.log_no, _certificate.c.log_index)
+Index("certificate_subject", certificate.c.subject_ref, certificate.c.type_code)
+Index("certificate_row_key", certificate.c.row_key, certificate.c.version, unique=True)
+Index("certificate_log", certificate.c.log_no, certificate.c.log_index)
 
-# The register of erasures: what the log's statements `certificate/erase` say, so that a start need not read the log.
-_erasure = Table(
-    "erasure",
-    metadata,
-    Column("digest", LargeBinary(32), primary_key=True),
-    Column("kid", LargeBinary(16), nullable=False),
-    Column("log_no", Integer, nullable=False),
-    Column("log_index", BigInteger, nullable=False),
-    Column("done", Integer, nullable=False),
-)
 
 _status_counter = Table(
     "status_counter",
@@ -82,14 +72,7 @@ _agency = Table(
     Column("facts", LargeBinary, nullable=False),
 )
 
-_DERIVED = tuple(
-    _certificate.c[name]
-    for name in (
-        *("digest", "identifier", "issuer", "type_code", "version"),
-        *("replaces", "log_no", "log_index", "status", "status_place"),
-    )
-)
-_IN_LIMIT = 500
+IN_LIMIT = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,20 +112,6 @@ class Certificate:
 
 
 @dataclass(frozen=True, slots=True)
-class Erasure:
-    """A row of the register."""
-
-    digest: bytes
-    kid: bytes
-    """Of the content key."""
-    log_no: int
-    log_index: int
-    """Where the statement stands."""
-    done: bool
-    """The key is destroyed, the certificate's row is cleared, and the write-ahead logs were cut."""
-
-
-@dataclass(frozen=True, slots=True)
 class AgencyRow:
     """An agency of this city that issues certificates."""
 
@@ -154,39 +123,23 @@ class AgencyRow:
     """Canonical JSON of the `Facts` last read about it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Derived:
-    """The columns of a row that follow from the log alone."""
-
-    digest: bytes
-    identifier: str
-    issuer: str
-    type_code: str
-    version: int
-    replaces: bytes | None
-    log_no: int
-    log_index: int
-    status: int
-    status_place: int
-
-
 def context(digest: bytes) -> bytes:
     """What a certificate's envelope is bound to."""
     return b"certledger/certificate/v1\x00" + digest
 
 
 def put(connection: Connection, certificates: Sequence[Certificate]) -> None:
-    insert_rows(connection, _certificate, [_row_of(certificate) for certificate in certificates])
+    insert_rows(connection, certificate, [_row_of(each) for each in certificates])
 
 
-_row_of = attrgetter(*_certificate.c.keys())
+_row_of = attrgetter(*certificate.c.keys())
 
 
 def newest_by_row_key(connection: Connection, row_keys: Collection[bytes]) -> dict[bytes, Certificate]:
     """The newest version under each key, for those that exist."""
     found: dict[bytes, Certificate] = {}
-    for part in _parts(row_keys):
-        query = select(_certificate).where(_certificate.c.row_key.in_(part)).order_by(_certificate.c.version)
+    for part in parts(row_keys):
+        query = select(certificate).where(certificate.c.row_key.in_(part)).order_by(certificate.c.version)
         for row in connection.execute(query):
             found[row.row_key] = _read(row)
     return found
@@ -195,9 +148,9 @@ def newest_by_row_key(connection: Connection, row_keys: Collection[bytes]) -> di
 def versions_taken(connection: Connection, row_keys: Collection[bytes]) -> set[tuple[bytes, int]]:
     """Every (row key, version) there is under these keys."""
     found: set[tuple[bytes, int]] = set()
-    columns = (_certificate.c.row_key, _certificate.c.version)
-    for part in _parts(row_keys):
-        rows = connection.execute(select(*columns).where(_certificate.c.row_key.in_(part)))
+    columns = (certificate.c.row_key, certificate.c.version)
+    for part in parts(row_keys):
+        rows = connection.execute(select(*columns).where(certificate.c.row_key.in_(part)))
         found |= {(row.row_key, row.version) for row in rows}
     return found
 
@@ -205,71 +158,51 @@ def versions_taken(connection: Connection, row_keys: Collection[bytes]) -> set[t
 def by_identifiers(connection: Connection, identifiers: Collection[str]) -> dict[str, Certificate]:
     """The certificates under these identifiers, for those that exist."""
     found: dict[str, Certificate] = {}
-    for part in _parts(identifiers):
-        rows = connection.execute(select(_certificate).where(_certificate.c.identifier.in_(part)))
+    for part in parts(identifiers):
+        rows = connection.execute(select(certificate).where(certificate.c.identifier.in_(part)))
         found |= {row.identifier: _read(row) for row in rows}
     return found
 
 
 def by_identifier(connection: Connection, identifier: str) -> Certificate | None:
-    row = connection.execute(select(_certificate).where(_certificate.c.identifier == identifier)).one_or_none()
+    row = connection.execute(select(certificate).where(certificate.c.identifier == identifier)).one_or_none()
     return _read(row) if row else None
 
 
 def by_digest(connection: Connection, digest: bytes) -> Certificate | None:
-    row = connection.execute(select(_certificate).where(_certificate.c.digest == digest)).one_or_none()
+    row = connection.execute(select(certificate).where(certificate.c.digest == digest)).one_or_none()
     return _read(row) if row else None
 
 
 def of_subject(connection: Connection, ref: bytes, type_code: str | None = None) -> list[Certificate]:
     """What a person has, of a type or of any, the newest first."""
-    query = select(_certificate).where(_certificate.c.subject_ref == ref)
-    query = query.order_by(_certificate.c.log_no.desc(), _certificate.c.log_index.desc())
+    query = select(certificate).where(certificate.c.subject_ref == ref)
+    query = query.order_by(certificate.c.log_no.desc(), certificate.c.log_index.desc())
     if type_code is not None:
-        query = query.where(_certificate.c.type_code == type_code)
+        query = query.where(certificate.c.type_code == type_code)
     return [_read(row) for row in connection.execute(query)]
 
 
 def newest(connection: Connection, limit: int, type_code: str | None = None) -> list[Certificate]:
     """The certificates recorded last."""
-    query = select(_certificate).order_by(_certificate.c.log_no.desc(), _certificate.c.log_index.desc()).limit(limit)
+    query = select(certificate).order_by(certificate.c.log_no.desc(), certificate.c.log_index.desc()).limit(limit)
     if type_code is not None:
-        query = query.where(_certificate.c.type_code == type_code)
+        query = query.where(certificate.c.type_code == type_code)
     return [_read(row) for row in connection.execute(query)]
 
 
 def places(connection: Connection) -> tuple[int, list[Certificate]]:
     """(how many status places were drawn, the certificates that are not active)."""
-    query = select(_certificate).where(_certificate.c.status != int(Status.ACTIVE))
+    query = select(certificate).where(certificate.c.status != int(Status.ACTIVE))
     return places_drawn(connection), [_read(row) for row in connection.execute(query)]
 
 
 def statuses(connection: Connection) -> Iterator[list[tuple[str, bytes, Status]]]:
     """(issuer, digest, status as we recorded it) of every certificate, so many at a time as one question may name."""
-    columns = (_certificate.c.issuer, _certificate.c.digest, _certificate.c.status)
-    found = connection.execute(select(*columns), execution_options={"yield_per": _IN_LIMIT})
+    columns = (certificate.c.issuer, certificate.c.digest, certificate.c.status)
+    found = connection.execute(select(*columns), execution_options={"yield_per": IN_LIMIT})
     for part in found.partitions():
         yield [(row.issuer, row.digest, Status(row.status)) for row in part]
-
-
-def derived_at(connection: Connection, log_no: int, start: int, end: int) -> list[Derived]:
-    """Rows that say they stand at entries [start, end) of a log."""
-    where = (_certificate.c.log_no == log_no, _certificate.c.log_index >= start, _certificate.c.log_index < end)
-    return [Derived(*row) for row in connection.execute(select(*_DERIVED).where(*where))]
-
-
-def derived_of(connection: Connection, digests: Collection[bytes]) -> dict[bytes, Derived]:
-    """Rows of these certificates, for those that exist."""
-    found: dict[bytes, Derived] = {}
-    for part in _parts(digests):
-        rows = connection.execute(select(*_DERIVED).where(_certificate.c.digest.in_(part)))
-        found |= {row.digest: Derived(*row) for row in rows}
-    return found
-
-
-def every_derived(connection: Connection) -> Iterator[Derived]:
-    for row in connection.execute(select(*_DERIVED), execution_options={"yield_per": _IN_LIMIT}):
-        yield Derived(*row)
 
 
 def places_drawn(connection: Connection) -> int:
@@ -279,79 +212,45 @@ def places_drawn(connection: Connection) -> int:
 
 
 def count(connection: Connection) -> int:
-    return connection.execute(select(func.count()).select_from(_certificate)).scalar_one()
+    return connection.execute(select(func.count()).select_from(certificate)).scalar_one()
 
 
 def move(connection: Connection, old_no: int, first: int, new_no: int) -> None:
     """Entries from `first` on of one log stand again in another, from index 1 on: their certificates follow them."""
-    where = (_certificate.c.log_no == old_no, _certificate.c.log_index >= first)
-    place = {"log_no": new_no, "log_index": _certificate.c.log_index - first + 1}
-    connection.execute(update(_certificate).where(*where).values(**place))
-    where = (_erasure.c.log_no == old_no, _erasure.c.log_index >= first)
-    connection.execute(update(_erasure).where(*where).values(log_no=new_no, log_index=_erasure.c.log_index - first + 1))
+    where = (certificate.c.log_no == old_no, certificate.c.log_index >= first)
+    place = {"log_no": new_no, "log_index": certificate.c.log_index - first + 1}
+    connection.execute(update(certificate).where(*where).values(**place))
 
 
 def placed(connection: Connection, log_no: int, start: int, end: int) -> Iterator[list[Certificate]]:
     """The certificates whose entries stand at [start, end) of a log, in their order, some at a time."""
-    where = (_certificate.c.log_no == log_no, _certificate.c.log_index >= start, _certificate.c.log_index < end)
-    query = select(_certificate).where(*where).order_by(_certificate.c.log_index)
-    found = connection.execute(query, execution_options={"yield_per": _IN_LIMIT})
+    where = (certificate.c.log_no == log_no, certificate.c.log_index >= start, certificate.c.log_index < end)
+    query = select(certificate).where(*where).order_by(certificate.c.log_index)
+    found = connection.execute(query, execution_options={"yield_per": IN_LIMIT})
     for part in found.partitions():
         yield [_read(row) for row in part]
 
 
 def sealed_for(connection: Connection, kids: Collection[bytes]) -> list[bytes]:
     """Digests of certificates whose content stands sealed for one of these keys. Reads every row."""
-    kid = func.substr(_certificate.c.sealed, 3, KID_BYTES)  # formats §5: version, number of recipients, the first
-    whole = func.length(_certificate.c.sealed) > KID_BYTES
+    kid = func.substr(certificate.c.sealed, 3, KID_BYTES)  # formats §5: version, number of recipients, the first
+    whole = func.length(certificate.c.sealed) > KID_BYTES
     return [
         digest
-        for part in _parts(kids)
-        for digest in connection.execute(select(_certificate.c.digest).where(whole, kid.in_(part))).scalars()
+        for part in parts(kids)
+        for digest in connection.execute(select(certificate.c.digest).where(whole, kid.in_(part))).scalars()
     ]
-
-
-def put_erasures(connection: Connection, erasures: Sequence[Erasure]) -> None:
-    if erasures:
-        insert_rows(connection, _erasure, [(e.digest, e.kid, e.log_no, e.log_index, int(e.done)) for e in erasures])
-
-
-def erasures(connection: Connection, *, due: bool = False) -> list[Erasure]:
-    """The register, or with `due` what of it is not done yet."""
-    query = select(_erasure).order_by(_erasure.c.log_no, _erasure.c.log_index)
-    if due:
-        query = query.where(_erasure.c.done == 0)
-    return [_erasure_of(row) for row in connection.execute(query)]
-
-
-def erasures_of(connection: Connection, digests: Collection[bytes]) -> dict[bytes, Erasure]:
-    """Those registered, by digest of the certificate."""
-    found: dict[bytes, Erasure] = {}
-    for part in _parts(digests):
-        rows = connection.execute(select(_erasure).where(_erasure.c.digest.in_(part)))
-        found |= {row.digest: _erasure_of(row) for row in rows}
-    return found
 
 
 def clear(connection: Connection, kids: Mapping[bytes, bytes]) -> None:
     """Take out of these certificates (key id by digest) whatever is of the person or could be tested against one."""
     for digest, kid in kids.items():
         gone = {"row_key": digest, "content_key": digest, "subject_ref": None, "sealed": kid}
-        connection.execute(update(_certificate).where(_certificate.c.digest == digest).values(**gone))
-
-
-def set_done(connection: Connection, digests: Collection[bytes]) -> None:
-    """These erasures are carried out."""
-    for part in _parts(digests):
-        connection.execute(update(_erasure).where(_erasure.c.digest.in_(part)).values(done=1))
-
-
-def _erasure_of(row: Row[Any]) -> Erasure:
-    return Erasure(row.digest, row.kid, row.log_no, row.log_index, bool(row.done))
+        connection.execute(update(certificate).where(certificate.c.digest == digest).values(**gone))
 
 
 def set_status(connection: Connection, digest: bytes, status: Status) -> None:
-    connection.execute(update(_certificate).where(_certificate.c.digest == digest).values(status=int(status)))
+    connection.execute(update(certificate).where(certificate.c.digest == digest).values(status=int(status)))
 
 
 def put_agency(connection: Connection, agency: AgencyRow) -> None:
@@ -383,13 +282,13 @@ def skip_places(connection: Connection, number: int, size: int) -> None:
     reserve_places(connection, -after % size)
 
 
-def _parts(keys: Collection[T]) -> Iterator[list[T]]:
+def parts(keys: Collection[T]) -> Iterator[list[T]]:
     """As many at a time as one query may name."""
     every = list(keys)
-    for start in range(0, len(every), _IN_LIMIT):
-        yield every[start : start + _IN_LIMIT]
+    for start in range(0, len(every), IN_LIMIT):
+        yield every[start : start + IN_LIMIT]
 
 
 def _read(row: Row[Any]) -> Certificate:
-    values = {name: getattr(row, name) for name in _certificate.c.keys()}  # noqa: SIM118
+    values = {name: getattr(row, name) for name in certificate.c.keys()}  # noqa: SIM118
     return Certificate(**{**values, "status": Status(row.status)})

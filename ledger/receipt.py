@@ -18,7 +18,7 @@ from ledger import schema as s
 from ledger.errors import VerificationError
 from ledger.facts import Facts, PublishedHead
 from ledger.logid import log_id
-from ledger.statement import parse_timestamp
+from ledger.statement import parse_timestamp, seconds
 from ledger.types import LogName
 
 TYP = "certledger-receipt+jws"
@@ -120,7 +120,7 @@ def verify(untrusted: str, facts: Facts) -> Receipt:
     The key must have been in force when it says that it recorded; a key reported stolen for a later time leaves it.
     """
     receipt, compact = read(untrusted), jws.parse_compact(untrusted, typ=TYP)
-    key, at = rules.find_key(facts, compact.kid), int(parse_timestamp(receipt.at).timestamp())
+    key, at = rules.find_key(facts, compact.kid), seconds(receipt.at)
     ours = key is not None and key.use == rules.RECEIPT and not key.agency and key.city == receipt.log.city
     if key is None or not ours or not rules.key_valid(key, at, facts.block):
         raise VerificationError("RECEIPT_KEY", "not a receipt key of that city, then", kid=compact.kid)

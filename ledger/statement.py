@@ -113,6 +113,11 @@ def timestamp(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
+def seconds(at: str) -> int:
+    """A statement's time, cut to seconds since 1970."""
+    return int(parse_timestamp(at).timestamp())
+
+
 @lru_cache(maxsize=256)  # one time is looked at in many steps, and stands in all entries of one commit
 def parse_timestamp(text: str) -> datetime:
     """The inverse of `timestamp`."""

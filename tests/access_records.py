@@ -27,13 +27,14 @@ from audit.keyring import Keyring
 from audit.mandate import Mandate, Relation
 from audit.own import Ground
 from audit.purpose import Purpose
-from audit.recording import record_all, seconds
+from audit.recording import record_all
 from audit.store import tables
 from audit.subject import Holder, Opening
 from audit.terms import DAY, Grantor, Kind, Method, Scope, Witness
 from ledger.keys.p256 import P256Signer
 from ledger.logid import ACCESS, AUTHORIZATION
 from ledger.sequencer import Decided, Turn
+from ledger.statement import seconds
 from ledger.status import Status
 from ledger.store.database import Connection
 from ledger.types import LogName
@@ -193,7 +194,7 @@ class _Readings:
     keys: Keyring
 
     def decide(self, turn: Turn) -> Decided[None]:
-        today = china_day(seconds(turn))
+        today = china_day(seconds(turn.at))
         for id, number in Counter(record.authorization for record in self.records).items():
             _count(turn.connection, id, number, today)
         return Decided(record_all(turn, [(record, STEWARD) for record in self.records], self.keys), None)

@@ -16,7 +16,7 @@ from audit.access import Access
 from audit.deciding import Asked, Decider
 from audit.lists import Lists
 from audit.matter import Limit, Matter, Matters
-from audit.recording import Recorded
+from audit.recording import RecordedDecision
 from audit.request import Request, Rules
 from audit.resource import Item, Resource, ResourceCatalogue, Sharing
 from audit.rulebook import Origin
@@ -93,7 +93,7 @@ def asked(
     return Asked(request, authorization, 2, sha256(b"signature of " + name.encode()).digest(), kid)
 
 
-def decide(city: City, name: str, authorization: bytes | None, **more: object) -> Recorded:
+def decide(city: City, name: str, authorization: bytes | None, **more: object) -> RecordedDecision:
     """Decided and recorded; if it is allowed, the release is recorded too."""
     decider = Decider(rulebook.current(city), city.keyring, lambda *_: ITEM)
     recorded = city.recorder.decide(asked(city, name, authorization, **more), decider, STEWARD)  # type: ignore[arg-type]

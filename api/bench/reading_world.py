@@ -21,7 +21,7 @@ from audit.keyring import Keyring
 from audit.lists import Lists, Share
 from audit.matter import Matter, Matters
 from audit.purpose import Purpose
-from audit.recording import Recorded, Recorder, record_all
+from audit.recording import RecordedDecision, Recorder, record_all
 from audit.request import Request, Rules
 from audit.resource import Item, Resource, ResourceCatalogue, Sharing
 from audit.store import rights
@@ -65,7 +65,7 @@ class World:
         self._agreement = self._agreed()
         self._decider = Decider(_rules(), self.keyring, lambda *_: ITEM)
 
-    def read(self) -> Recorded:
+    def read(self) -> RecordedDecision:
         """One request, decided and recorded; durable."""
         number = next(self._numbers)
         asked = Asked(_request(number), self._agreement, 2, ITEM, "8NRDLnhZErc_MzTbAf3jFQ8nCjnET8nw4p4JK_6hE4k")

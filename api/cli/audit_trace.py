@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from contextlib import ExitStack
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -12,12 +12,12 @@ import typer
 
 from api.cli.audit_books import Key, office_of
 from api.cli.audit_office import PasswordFile
-from api.cli.options import DEFAULT_HOME, Home, Json, Lang, Language, Trust
+from api.cli.options import DEFAULT_HOME, MOST_INPUT, Home, Json, Lang, Language, Trust
 from api.cli.output import Output
 from api.errors import ApiError
 
 if TYPE_CHECKING:
-    from api.tracing import Proof
+    from api.tracing import Proof, Traced
     from api.wiring import City
     from audit.access import Recorded
 
@@ -59,32 +59,34 @@ def trace(
     if export and (holder or certificate):
         problem = "only the city knows the reference of a person or certificate"
         raise ApiError("USAGE", problem, problem=problem)
-    with ExitStack() as stack:
-        city = None if export else stack.enter_context(City(home))
-        wanted = Wanted(
-            subject_refs=(_subject(city),) if holder and city else None,
-            item=_item(city, certificate) if certificate and city else None,
-            asker=agency,
-            operator=operator,
-            case=case,
-            matter=matter,
-            authorization=_id(authorization) if authorization else None,
-            start=_seconds(since),
-            end=_seconds(until),
-        )
-        if city is not None:
-            found = tracing.find(city, wanted, limit=limit, offset=offset)
-        else:
-            assert export is not None  # noqa: S101  # else there is a city
-            opened = stack.enter_context(books.of_export(export, office_of(keystore, password_file, trust)))
+    wanted = Wanted(
+        asker=agency,
+        operator=operator,
+        case=case,
+        matter=matter,
+        authorization=_id(authorization) if authorization else None,
+        start=_seconds(since),
+        end=_seconds(until),
+    )
+    if export:
+        with books.of_export(export, office_of(keystore, password_file, trust)) as opened:
             found = tracing.scan(opened, wanted, limit=limit, offset=offset)
+    else:
+        with City(home) as city:
+            refs = (_subject(city),) if holder else None
+            item = _item(city, certificate) if certificate else None
+            found = tracing.find(city, replace(wanted, subject_refs=refs, item=item), limit=limit, offset=offset)
+    _show(output, found)
+
+
+def _show(output: Output, found: Traced) -> None:
     pairs = list(zip(found.lines, found.proofs, strict=True))
-    if as_json:
+    if output.as_json:
         counts = {"total": found.total, "hidden": found.hidden, "astray": found.astray}
         output.json({"lines": [_json(line, proof) for line, proof in pairs], **counts})
         return
     heads = ("index", "at", "step", "asker", "resource", "outcome", "anchored")
-    output.table(tuple(f"trace.{head}" for head in heads), [_row(output, line) for line in found.lines])
+    output.table(tuple(f"trace.{head}" for head in heads), [_row(line) for line in found.lines])
     output.say("trace.counted", lines=len(pairs), total=found.total, hidden=found.hidden)
     if found.astray:
         output.say("trace.astray", style="red", astray=found.astray)
@@ -137,16 +139,9 @@ def verify_evidence(
 
 
 def _subject(city: City) -> bytes:
-    """Type and code from standard input: never in the arguments, which everybody can list."""
-    from api.wiring import SUBJECT_KEY
-    from audit.subject import Holder, subject_ref
-    from certs.holder import normalised_code
+    from api.holder import holder_from
 
-    words = sys.stdin.read(1024).split()
-    if len(words) != 2:
-        raise ApiError("HOLDER_INPUT", "a type and a code were expected")
-    holder = Holder(words[0], normalised_code(words[0], words[1]))
-    return bytes.fromhex(subject_ref(holder, city.keystore.mac_key(SUBJECT_KEY)))
+    return city.keyring.ref(holder_from(sys.stdin.read(MOST_INPUT)))
 
 
 def _item(city: City, identifier: str) -> bytes:
@@ -174,7 +169,7 @@ def _seconds(day: datetime | None) -> int | None:
     return int(day.replace(tzinfo=CHINA).timestamp()) if day else None
 
 
-def _row(output: Output, line: Recorded) -> tuple[object, ...]:
+def _row(line: Recorded) -> tuple[object, ...]:
     a = line.access
     outcome = "–" if a.code is None else a.code.name
     anchored = _moment(line.anchored) if line.anchored else "–"

@@ -9,7 +9,7 @@ import typer
 
 from api.cli import exits
 from api.cli.anchor import at_once
-from api.cli.options import DEFAULT_HOME, Home, Json, Lang, Language
+from api.cli.options import DEFAULT_HOME, MOST_INPUT, Home, Json, Lang, Language
 from api.cli.output import Output
 from api.errors import ApiError
 
@@ -81,17 +81,10 @@ def _one(city: City, identifier: str) -> Certificate:
 
 
 def _of_holder(city: City) -> list[Certificate]:
-    """Type and code from standard input, on one line or two: never in the arguments, which everybody can list."""
-    from api.wiring import SUBJECT_KEY
-    from audit.subject import Holder, subject_ref
+    from api.holder import holder_from
     from certs import store
-    from certs.holder import normalised_code
 
-    words = sys.stdin.read(1024).split()
-    if len(words) != 2:
-        raise ApiError("HOLDER_INPUT", "a type and a code were expected")
-    holder = Holder(words[0], normalised_code(words[0], words[1]))
-    reference = bytes.fromhex(subject_ref(holder, city.keystore.mac_key(SUBJECT_KEY)))
+    reference = city.keyring.ref(holder_from(sys.stdin.read(MOST_INPUT)))
     with city.database.reading() as connection:
         return store.of_subject(connection, reference)
 

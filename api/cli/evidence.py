@@ -91,12 +91,6 @@ def show(
 
 
 def _read(path: Path) -> Any:
-    from api.errors import ApiError
-    from ledger import canonical
+    from api import input_file
 
-    try:
-        with path.open("rb") as file:
-            content = file.read(MAX_BYTES + 1)
-    except OSError as error:
-        raise ApiError("FILE_UNREADABLE", "not readable", path=path, reason=error.strerror) from None
-    return canonical.loads(content, max_bytes=MAX_BYTES)
+    return input_file.read_json(path, MAX_BYTES)

@@ -9,7 +9,6 @@ import typer
 
 from api.cli.options import DEFAULT_HOME, Home, Json, Lang, Language
 from api.cli.output import Output
-from api.errors import ApiError
 from api.private_file import write
 
 if TYPE_CHECKING:
@@ -70,22 +69,17 @@ def join(
 
 def read_card(path: Path) -> Card:
     """Raises `ApiError` FILE_UNREADABLE; `VerificationError` CARD_FORM."""
-    from api.card import decode
+    from api import input_file
+    from api.card import MAX_BYTES, decode
 
-    return decode(_read(path))
+    return decode(input_file.read(path, MAX_BYTES))
 
 
 def _deployment(path: Path) -> Deployment:
-    from ledger import canonical, trust
+    from api import input_file
+    from ledger import trust
 
-    return trust.deployment_from(canonical.loads(_read(path), max_bytes=trust.MAX_BYTES))
-
-
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise ApiError("FILE_UNREADABLE", str(error), path=path, reason=error.strerror) from None
+    return trust.deployment_from(input_file.read_json(path, trust.MAX_BYTES))
 
 
 def _tell(output: Output, card: Card) -> None:

@@ -14,6 +14,8 @@ class Language(StrEnum):
     EN = "en"
 
 
+MOST_INPUT = 1024
+"""Characters read from standard input for a holder's type and code."""
 DEFAULT_HOME = Path("certledger-city")
 
 Home = Annotated[Path, typer.Option("--home", envvar="CERTLEDGER_HOME", help="城市的数据文件夹 The city's folder.")]

@@ -80,25 +80,18 @@ def answer(
 @app.command("receive")
 def receive(
     answer: Annotated[Path, typer.Argument(help="收到的答复文件 The answer, as it came.")],
-    request: Annotated[Path, typer.Option("--request", help="原请求文件 The request that it answers.")],
-    holder: Annotated[
-        Path, typer.Option("--holder", help="持证主体 {type, code},JSON Whom it was about: a JSON file, - for stdin.")
-    ],
-    authorization: AuthorizationFile = None,
     home: Home = DEFAULT_HOME,
     lang: Lang = Language.ZH,
     as_json: Json = False,
 ) -> None:
     """接收答复 Verify an answer, record that it came, then show the fields. Exit 0 allowed, 1 refused."""
-    from api import authorizing, holder_keys, reuse
+    from api import reuse
     from api.wiring import City
     from audit.decision import DecisionCode
 
     output = Output(lang, as_json)
     with City(home) as city:
-        who = authorizing.holder_of(holder_keys.person(holder))
-        cited = reuse.cited(authorization)
-        found = reuse.receive(city, reuse.read_text(request), reuse.read_text(answer), who, cited)
+        found = reuse.receive(city, reuse.read_text(answer))
     value = {
         "decision": found.code.name,
         "code": int(found.code),

@@ -125,10 +125,9 @@ def _ask(scene: Scene, nanjing: City, consent: Consent, fields: tuple[str, ...])
         "subject": consent.person,
         "purpose": _purpose(),
     }
-    cited = reuse.cited(consent.file)
-    sent = reuse.ask(nanjing, described, cited)
+    sent = reuse.ask(nanjing, described, reuse.cited(consent.file))
     answered = reuse.answer(scene.city, sent.text)
-    return reuse.receive(nanjing, sent.text, answered.text, authorizing.holder_of(consent.person), cited)
+    return reuse.receive(nanjing, answered.text)
 
 
 def _told(scene: Scene, key: str, received: Received, expected: DecisionCode) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Column, MetaData, Table, Text, inspect, select
 
 import audit.store.tables
+import certs.erasure_store  # its table joins those of certs.store
 import certs.store
 import ledger.store.schema
 from api.errors import ApiError

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Table, and_, bindparam, func, or_, select
 
 from audit.access import AccessStep
+from audit.clock import CHINA_SECONDS
 from audit.decision import DecisionCode
 from audit.store import tables
 from audit.store.accesses import STEPS
@@ -18,7 +19,6 @@ from ledger.store.database import Connection
 
 COLUMNS = tuple(tables.access.c.keys())
 """Of the index of accesses, in their order."""
-CHINA_SECONDS = 8 * 3600
 _DAY = 24 * 3600
 _STREAMED = {"yield_per": 1000}
 _A = tables.access

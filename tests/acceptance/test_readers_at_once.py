@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from threading import Barrier, Thread
 
 import pytest
@@ -17,7 +18,7 @@ READERS, USES = 64, 10
 
 
 @pytest.fixture(scope="module")
-def cities(tmp_path_factory: pytest.TempPathFactory):  # type: ignore[no-untyped-def]  # a fixture of one module
+def cities(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reading]:
     with founded(tmp_path_factory.mktemp("at-once")) as made:
         yield made
 

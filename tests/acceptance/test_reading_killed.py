@@ -7,6 +7,7 @@ import random
 import signal
 import sqlite3
 import time
+from collections.abc import Iterator
 from contextlib import closing, suppress
 from pathlib import Path
 
@@ -31,7 +32,7 @@ PATIENCE = 30.0
 
 
 @pytest.fixture(scope="module")
-def cities(tmp_path_factory: pytest.TempPathFactory):  # type: ignore[no-untyped-def]  # a fixture of one test
+def cities(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reading]:
     with founded(tmp_path_factory.mktemp("killed")) as made:
         yield made
 

@@ -77,8 +77,7 @@ class Acts:
     def receive(self) -> Arguments:
         request, answer = self._request(), self._path("answer")
         self.cities.provider.run("reuse", "answer", request, "--out", answer)
-        about = ("--holder", self.cities.write("person.json", self.cities.person()), "--authorization", self.consent)
-        return ("reuse", "receive", answer, "--request", request, *about, "--home", self.cities.asker.path)
+        return ("reuse", "receive", answer, "--home", self.cities.asker.path)
 
     def permit(self) -> Arguments:
         return ("permit", "decide", self._request(), "--out", self._path("permit"), *self._home)

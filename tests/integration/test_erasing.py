@@ -16,7 +16,7 @@ from api import wiring
 from api.errors import ApiError
 from api.reading import bundle_of, read_own
 from audit.subject import Holder, subject_ref
-from certs import store
+from certs import erasure_store, store
 from certs.crossregion.disclosure import disclose
 from certs.erasing import RecordErasure
 from certs.erasure import Order, read
@@ -149,7 +149,8 @@ def test_a_crash_anywhere_is_finished_by_the_next_start(
     home.publish()
     ordered(home, gone)
     home.publish()
-    target = {"destroy": home.city.content_keys, "cut_log": home.city.database}.get(where, store)
+    places = {"destroy": home.city.content_keys, "cut_log": home.city.database, "set_done": erasure_store}
+    target = places.get(where, store)
     with monkeypatch.context() as patch:
         patch.setattr(target, where, _crash)
         with pytest.raises(_Crash):
@@ -158,7 +159,7 @@ def test_a_crash_anywhere_is_finished_by_the_next_start(
     home.city.erasing.apply()
     assert of(home, gone).erased and not home.city.content_keys.find([gone.content_kid])
     with home.city.database.reading() as connection:
-        assert not store.erasures(connection, due=True)
+        assert not erasure_store.every(connection, due=True)
     assert not home.wrong()
 
 
@@ -234,9 +235,8 @@ def test_a_forged_line_of_the_register_excuses_nothing(home: Home) -> None:
     home.publish()
     home.city.content_keys.destroy([victim.content_kid])
     with home.city.database.writing() as connection:
-        store.put_erasures(
-            connection, [store.Erasure(victim.digest, victim.content_kid, victim.log_no, victim.log_index, done=True)]
-        )
+        place = (victim.log_no, victim.log_index)
+        erasure_store.put(connection, [erasure_store.Erasure(victim.digest, victim.content_kid, *place, done=True)])
         store.clear(connection, {victim.digest: victim.content_kid})
     contents = next(line for line in home.wrong() if line.check == "contents")
     assert contents.difference is not None and contents.difference.code == "CONTENT_MISSING"

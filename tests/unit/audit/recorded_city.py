@@ -39,7 +39,7 @@ from audit.decision import DecisionCode
 from audit.granting import Granting
 from audit.keyring import Keyring
 from audit.mandate import Mandate
-from audit.recording import Recorded, Recorder
+from audit.recording import RecordedDecision, Recorder
 from audit.request import Request
 from audit.store import rights, tables
 from audit.store.rights import AuthorizationRow
@@ -91,7 +91,9 @@ class RecordedCity:
         authorization = by_agent(named)
         return self.grant(authorization, bound(authorization, named)), id
 
-    def ask(self, id: bytes | None, name: str = "request", decider: Decider | None = None, **changes: Any) -> Recorded:
+    def ask(
+        self, id: bytes | None, name: str = "request", decider: Decider | None = None, **changes: Any
+    ) -> RecordedDecision:
         """Decide a request, each under its own name."""
         request: Request = replace(REQUEST, id=sha256(name.encode()).digest(), **changes)
         asked = Asked(request, id, THERE, sha256(b"signature").digest(), key("http").kid)

@@ -31,7 +31,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from audit import grants
-from audit.access import AccessStep, decode, draft, seconds
+from audit.access import AccessStep, decode, draft
 from audit.decision import DecisionCode
 from audit.errors import AccessError, AuditError
 from audit.grants import Review, Revoker
@@ -42,7 +42,7 @@ from ledger.canonical import dumps, loads
 from ledger.commitment import field_digest
 from ledger.errors import LedgerError
 from ledger.logid import AUTHORIZATION, log_id
-from ledger.statement import Draft, Statement
+from ledger.statement import Draft, Statement, seconds
 
 each_step = pytest.mark.parametrize("step", AccessStep)
 
@@ -53,7 +53,7 @@ def test_what_is_written_is_read_back_after_a_walk_through_json(step: AccessStep
     text, openings = statement(one)
     stored = openings_from(loads(dumps(openings_json(openings)), max_bytes=10_000))
     assert decode(text, stored) == one
-    assert (seconds(text), text.stream) == (NOW, "access")
+    assert (seconds(text.at), text.stream) == (NOW, "access")
 
 
 @each_step
