@@ -34,6 +34,7 @@ def refresh(database: Database, chain: Chain, keyring: Keyring, city: int, now: 
         cities = {event.digest: _cities(connection, keyring, event.digest, city) for event in ours}
     facts = chain.facts(_question(ours, cities)) if ours else None
     counted = {each.digest: Status(each.status) for each in ours if facts and _entitled(facts, each, cities)}
+    # Crash view/read: the view stands as it was, and ages; the same changes are read again.
     with database.writing() as connection:
         rights.put_view(connection, counted, block=block, read_at=now)
     return len(counted)
